@@ -1,0 +1,3 @@
+"""flowmon: a terminal mail-flow monitor."""
+
+__version__ = "0.1.0"
