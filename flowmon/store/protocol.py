@@ -5,6 +5,7 @@ An answer is a consistent picture of one commit. A reader never blocks the colle
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -48,7 +49,7 @@ class Reader(Protocol):
         """Messages for a table. `order`: last_seen, first_seen, sender, status (worst first), size, attempts, age."""
         ...
 
-    def messages(self, filter: Filter | None = None) -> list[Message]:
+    def messages(self, filter: Filter | None = None) -> Iterator[Message]:
         """Whole messages, in order of first_seen_at."""
         ...
 

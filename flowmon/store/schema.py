@@ -1,0 +1,117 @@
+"""Tables of the SQLite store.
+
+A message is one row: what lists and filters need stands in columns, all else in `body`. `keys` finds messages by
+address, domain, id, host or next hop; values are lower-cased there (except ids), so that plain equality and prefix
+ranges use its index.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+SCHEMA_VERSION = 1
+
+
+class Key(IntEnum):
+    """What a row of `keys` holds."""
+
+    SENDER = 1
+    """Envelope sender; "" for the null sender."""
+    RECIPIENT = 2
+    """Final and original recipients."""
+    SENDER_DOMAIN = 3
+    RECIPIENT_DOMAIN = 4
+    MESSAGE_ID = 5
+    """Without the angle brackets."""
+    QUEUE_ID = 6
+    HOST = 7
+    """Hosts whose logs tell of it."""
+    NEXT_HOP = 8
+    """Relays tried and used: name, and address where known."""
+    NETWORK_MESSAGE_ID = 9
+    """Exchange: lower case, without dashes."""
+
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY,
+    first_at REAL NOT NULL,
+    last_at REAL NOT NULL,
+    status INTEGER NOT NULL,      -- place in STATUS_BY_SEVERITY of the worst recipient
+    statuses INTEGER NOT NULL,    -- bit n: a recipient has the n-th status of STATUS_BY_SEVERITY
+    problem TEXT,                 -- of the worst recipient
+    reason TEXT,
+    problems TEXT,                -- all classes, each between spaces: ' delivery policy '; NULL for none
+    reasons TEXT,                 -- all reasons, the same way
+    scenario TEXT,
+    direction TEXT,
+    sender TEXT,                  -- lower case; '' is the null sender, NULL unknown
+    recipient TEXT,               -- the worst one
+    recipients INTEGER NOT NULL,
+    host TEXT NOT NULL,           -- where it is, or was last
+    hops INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    size INTEGER,
+    subject TEXT,
+    client TEXT,
+    message_id TEXT,              -- without the angle brackets
+    delay REAL,                   -- seconds from first_at to the end, or to last_at while it is open
+    open INTEGER NOT NULL,        -- 1 while a server still has it (queued, deferred, held)
+    body BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS keys (kind INTEGER NOT NULL, value TEXT NOT NULL, message INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS queue (            -- what is open now, one row per message, host and next hop
+    message INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    next_hop TEXT NOT NULL,
+    status TEXT NOT NULL,
+    arrived_at REAL NOT NULL,
+    next_retry_at REAL,
+    error TEXT,
+    problem TEXT,
+    reason TEXT
+);
+CREATE TABLE IF NOT EXISTS failures (         -- one row per message, problem, reason and next hop
+    message INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    next_hop TEXT,
+    recipients INTEGER NOT NULL,
+    at REAL NOT NULL,
+    first_at REAL NOT NULL,
+    sender TEXT,
+    recipient TEXT,
+    reply TEXT,
+    open INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS facts (            -- minute roll-up of log facts, pflogsumm's names
+    minute INTEGER NOT NULL,                  -- seconds since the epoch, divided by 60
+    host TEXT NOT NULL,
+    name TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (minute, host, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS queue_history (    -- what each queue held at the end of a minute
+    minute INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    next_hop TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    arrived INTEGER NOT NULL,                 -- came into the queue within the minute
+    left INTEGER NOT NULL,                    -- went out of it within the minute
+    PRIMARY KEY (minute, host, next_hop)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (
+    path TEXT PRIMARY KEY,
+    body BLOB NOT NULL                        -- counters and state of the source
+) WITHOUT ROWID;
+"""
+
+INDEXES = """
+CREATE UNIQUE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
+CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
+CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
+CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
+CREATE INDEX IF NOT EXISTS queue_by_message ON queue (message);
+CREATE INDEX IF NOT EXISTS failures_by_message ON failures (message);
+"""
