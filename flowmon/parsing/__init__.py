@@ -1,0 +1,1 @@
+"""From lines to events: framings find time, host, program and body; rules from TOML files find the facts."""

@@ -1,0 +1,154 @@
+"""The catalogue: all formats that are in force, and which of them a log is written in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from flowmon.errors import ParserFileError
+from flowmon.parsing.dispatch import Fold, Table
+from flowmon.parsing.format import Format, load
+from flowmon.parsing.reader import Counters, HeaderReader, SyslogReader
+from flowmon.parsing.records import RecordReader
+from flowmon.parsing.stamps import Stamps
+
+RECOGNISE_BYTES = 65_536
+"""How much of a log is looked at to recognise its format."""
+
+
+class Hosts(Protocol):
+    """Gives a host its one name."""
+
+    def name(self, raw: str) -> str: ...
+
+
+class LineReader(Protocol):
+    """A framing at work on one log."""
+
+    counters: Counters
+
+    def feed(self, data: bytes, base: int, fold: Fold) -> None:
+        """Read a chunk of whole lines; `base` is the position of its first byte."""
+        ...
+
+
+class Catalogue:
+    """Formats by name. A later one of the same name replaces an earlier one, as a whole."""
+
+    def __init__(self) -> None:
+        self.formats: dict[str, Format] = {}
+        self.rejected: list[str] = []
+        """Why a file was not taken: each names the file, the place and the remedy."""
+        self._tables: dict[str, Table | None] = {}
+
+    def add_folder(self, folder: Path, *, trusted: bool) -> None:
+        """Take every *.toml of a folder, in order of name; a faulty file is kept in `rejected`, the others go on."""
+        if not folder.is_dir():
+            return
+        for path in sorted(folder.glob("*.toml")):
+            self.add_file(path, trusted=trusted)
+
+    def add_file(self, path: Path, *, trusted: bool) -> None:
+        """Take one file. A user's own (not trusted) must prove itself by its samples first."""
+        try:
+            format = load(path, trusted=trusted)
+            if not trusted:
+                from flowmon.parsing.check import faults
+
+                wrong = faults(format)
+                if wrong:
+                    raise ParserFileError(wrong[0])
+        except ParserFileError as fault:
+            self.rejected.append(str(fault))
+            return
+        self.formats.pop(format.name, None)
+        self.formats[format.name] = format
+        self._tables.clear()
+
+    def table(self, program: str) -> Table | None:
+        """The rules for a syslog program; None when no format claims it."""
+        try:
+            return self._tables[program]
+        except KeyError:
+            pass
+        found = next((f for f in self._syslog_formats() if f.claims(program)), None)
+        if found is None:
+            table = None
+        else:
+            _, slash, last = program.rpartition("/")
+            table = Table(found, last if slash else (None if "/" in "".join(found.spec.programs) else program))
+        self._tables[program] = table
+        return table
+
+    def _syslog_formats(self) -> Iterable[Format]:
+        return (f for f in reversed(self.formats.values()) if f.spec.programs)
+
+    def reader(self, data: bytes, *, hosts: Hosts, host: str, zone: tzinfo | None, reference: float | None = None,
+               name: str | None = None) -> tuple[str, LineReader] | None:
+        """A reader for the log that begins with `data`, and the name of what was recognised.
+
+        `name` overrides the recognition: a format's name. `reference` is the epoch time that settles years (default
+        now). None when nothing fits (yet).
+        """
+        def stamps() -> Stamps:
+            return Stamps(zone, time.time() if reference is None else reference)
+
+        if name is not None:
+            return name, self._reader_of(self._named(name), hosts, host, stamps())
+        head = data[:RECOGNISE_BYTES]
+        head = head[: head.rfind(b"\n") + 1] or head
+        best: tuple[float, str, LineReader] | None = None
+        for label, reader in self._candidates(hosts, host, stamps):
+            try:
+                reader.feed(head, 0, _nothing)
+            except ParserFileError:
+                continue
+            counters = reader.counters
+            understood = counters.lines - counters.unmatched - counters.foreign
+            score = understood + counters.foreign * 0.01
+            if score > 0 and (best is None or score > best[0]):
+                best = (score, label, reader)
+        if best is None:
+            return None
+        label = best[1]
+        fresh = (SyslogReader(self, hosts, stamps(), host) if label == "syslog"
+                 else self._reader_of(self.formats[label], hosts, host, stamps()))
+        return label, fresh
+
+    def _named(self, name: str) -> Format:
+        try:
+            return self.formats[name]
+        except KeyError:
+            known = ", ".join(sorted(self.formats))
+            raise ParserFileError(f"no format is named {name!r}; known: {known}") from None
+
+    def _candidates(self, hosts: Hosts, host: str, stamps: Callable[[], Stamps]) -> Iterable[tuple[str, LineReader]]:
+        yield "syslog", SyslogReader(self, hosts, stamps(), host)
+        for format in reversed(self.formats.values()):
+            if format.framing != "syslog":
+                yield format.name, self._reader_of(format, hosts, host, stamps())
+
+    def _reader_of(self, format: Format, hosts: Hosts, host: str, stamps: Stamps) -> LineReader:
+        if format.framing == "syslog":
+            return SyslogReader(self, hosts, stamps, host)
+        if format.framing == "header":
+            return HeaderReader(format, Table(format, None), hosts, stamps, host)
+        return RecordReader(format, hosts, stamps, host)
+
+
+def _nothing(event: object) -> None:
+    """Takes events and does nothing with them."""
+
+
+def builtin(parsers: Path, user_folders: Iterable[Path] = (), user_files: Iterable[Path] = ()) -> Catalogue:
+    """The formats shipped with flowmon, then the user's."""
+    catalogue = Catalogue()
+    catalogue.add_folder(parsers, trusted=True)
+    for folder in user_folders:
+        catalogue.add_folder(folder, trusted=False)
+    for path in user_files:
+        catalogue.add_file(path, trusted=False)
+    return catalogue

@@ -1,0 +1,142 @@
+"""Proving a format by its samples: each line must be taken by its own rule, and give what it expects."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flowmon.errors import ParserFileError
+from flowmon.model.event import Event
+from flowmon.parsing.dispatch import Table
+from flowmon.parsing.format import Format, RuleSpec, SampleSpec
+from flowmon.parsing.reader import HeaderReader, SyslogReader
+from flowmon.parsing.records import RecordReader
+from flowmon.parsing.rules import Rule
+from flowmon.parsing.stamps import Stamps
+
+REFERENCE = 1_795_000_000.0
+"""Epoch time near which samples without a year stand: November 2026."""
+
+
+class _OneHost:
+    def name(self, raw: str) -> str:
+        return raw.partition(".")[0].lower()
+
+
+class _OneFormat:
+    def __init__(self, format: Format) -> None:
+        self._format = format
+
+    def table(self, program: str) -> Table | None:
+        if not self._format.claims(program):
+            return None
+        _, slash, last = program.rpartition("/")
+        bare = "/" in "".join(self._format.spec.programs)
+        return Table(self._format, last if slash else (None if bare else program))
+
+
+class Watch:
+    """Notes which rules took a line, by standing in for their `match`."""
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self.taken: list[str] = []
+        for rule in rules:
+            rule.prepare()
+            self._stand_in(rule)
+
+    def _stand_in(self, rule: Rule) -> None:
+        match = rule.match
+
+        def watched(line: str, start: int) -> Any:
+            found = match(line, start)
+            if found is not None:
+                self.taken.append(rule.name)
+            return found
+
+        rule.match = watched
+
+
+def _reader(format: Format) -> Any:
+    stamps = Stamps(None, REFERENCE)
+    if format.framing == "syslog":
+        return SyslogReader(_OneFormat(format), _OneHost(), stamps, "sample")
+    if format.framing == "header":
+        return HeaderReader(format, Table(format, None), _OneHost(), stamps, "sample")
+    return RecordReader(format, _OneHost(), stamps, "sample")
+
+
+def read_one(format: Format, line: str, fields: str = "") -> tuple[list[Event], list[str], bool]:
+    """Events of one line, names of the rules that matched it (the first took it), and whether it was understood."""
+    watch = Watch(format.rules)
+    reader = _reader(format)
+    events: list[Event] = []
+    if format.framing == "csv":
+        columns = fields or ",".join(format.spec.columns)
+        if columns:
+            reader.feed(f"#Fields: {columns}\n".encode(), 0, events.append)
+    reader.feed(line.encode("utf-8") + b"\n", 0, events.append)
+    taken = watch.taken or list(getattr(reader, "taken", ()))
+    return events, taken, not reader.counters.unmatched and not reader.counters.foreign
+
+
+def faults(format: Format) -> list[str]:
+    """What is wrong with a format, one sentence each; empty when its samples prove it."""
+    try:
+        format.check()
+    except ParserFileError as fault:
+        return [str(fault)]
+    found: list[str] = []
+    matches = [rule.match for rule in format.rules]
+    try:
+        for spec in format.spec.rule:
+            for sample in spec.sample:
+                found += _sample(format, spec, sample)
+                for rule, match in zip(format.rules, matches, strict=True):
+                    rule.match = match
+        for line in format.spec.foreign:
+            _, taken, _ = read_one(format, line)
+            if taken:
+                found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
+            for rule, match in zip(format.rules, matches, strict=True):
+                rule.match = match
+    finally:
+        for rule, match in zip(format.rules, matches, strict=True):
+            rule.match = match
+    found += _slow(format)
+    return found
+
+
+def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
+    where = f"{format.path}: rule {spec.name!r}: sample {sample.line[:80]!r}"
+    events, taken, understood = read_one(format, sample.line, sample.fields)
+    if not understood or not taken:
+        return [f"{where}: no rule matches it"]
+    if taken[0] != spec.name:
+        return [f"{where}: rule {taken[0]!r} takes it first: make their `starts` or patterns exclude each other"]
+    if spec.ignore:
+        return [] if not events else [f"{where}: makes an event though the rule ignores"]
+    if len(events) != sample.events:
+        return [f"{where}: makes {len(events)} events, {sample.events} expected"]
+    wrong = []
+    for name, want in sample.expect.items():
+        have = [getattr(event, name, "no such field") for event in events]
+        if want not in have and str(want) not in [str(h) for h in have]:
+            wrong.append(f"{where}: {name} is {have[0]!r}, expected {want!r}")
+    return wrong
+
+
+_HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
+SLOW_SECONDS = 0.5
+
+
+def _slow(format: Format) -> list[str]:
+    """Rules whose pattern needs too long for a hostile line."""
+    slow = []
+    for rule in format.rules:
+        for tail in _HOSTILE:
+            started = time.perf_counter()
+            rule.match(rule.literal + tail, 0)
+            if time.perf_counter() - started > SLOW_SECONDS:
+                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for a line like {tail[:10]!r}…")
+                break
+    return slow

@@ -1,0 +1,92 @@
+"""Named converters: how a captured text becomes the value of an Event field. Few, and in code.
+
+A parser file names them in `convert`: `convert = { delay = "number", relay = "peer" }`. Each takes the captured text
+and gives the value, or None for what means nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_SPAN = re.compile(r"(?:(\d+)[+d] ?)?(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?|(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?")
+
+
+def number(text: str) -> float | None:
+    """A decimal number; None for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def integer(text: str) -> int | None:
+    """A whole number; None for what is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def span(text: str) -> float | None:
+    """Seconds of `12`, `1.5s`, `1m3s`, `00:01:02` or `1+00:01:02` (days)."""
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    match = _SPAN.fullmatch(text)
+    if match is None or not text:
+        return None
+    days, hours, minutes, seconds, w, d, h, m, s = match.groups()
+    if seconds is not None:
+        return int(days or 0) * 86400.0 + int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
+    return int(w or 0) * 604800.0 + int(d or 0) * 86400 + int(h or 0) * 3600 + int(m or 0) * 60 + float(s or 0)
+
+
+def peer(text: str) -> str | None:
+    """Who was tried; None for `none` and the empty text."""
+    return None if text in ("none", "") else text
+
+
+def address(text: str) -> str:
+    """An address without angle brackets: `<a@b>` and `a@b` are the same; `<>` is the null sender, the empty text."""
+    return text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
+
+
+def identifier(text: str) -> str | None:
+    """A Message-ID without its angle brackets; None for an empty one."""
+    text = text.strip().removeprefix("<").removesuffix(">").strip()
+    return text or None
+
+
+def text_or_none(text: str) -> str | None:
+    """The text without blanks around it; None when nothing is left."""
+    return text.strip() or None
+
+
+def lower(text: str) -> str | None:
+    """Lower case; None when empty."""
+    return text.lower() or None
+
+
+def guid(text: str) -> str | None:
+    """A GUID in lower case without dashes and braces; None when empty."""
+    return text.strip("{} ").replace("-", "").lower() or None
+
+
+def underscores(text: str) -> str:
+    """Text in which blanks were written as underscores."""
+    return text.replace("_", " ")
+
+
+CONVERTERS: dict[str, Callable[[str], object]] = {
+    "number": number,
+    "integer": integer,
+    "span": span,
+    "peer": peer,
+    "address": address,
+    "identifier": identifier,
+    "text": text_or_none,
+    "lower": lower,
+    "guid": guid,
+    "underscores": underscores,
+}
+"""By the name that parser files use."""

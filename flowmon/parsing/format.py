@@ -1,0 +1,212 @@
+"""Formats: parser files, read and checked.
+
+One TOML file describes one log format. Its grammar is in docs/parsers.md; what is wrong with a file is said with its
+name, the rule and the remedy.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import regex
+
+from flowmon.errors import ParserFileError
+from flowmon.model.event import KINDS
+from flowmon.model.words import DeliveryStatus
+from flowmon.parsing.converters import CONVERTERS
+from flowmon.parsing.rules import Change, Rule, own_fields
+
+Framing = Literal["syslog", "header", "csv", "json"]
+
+
+class SampleSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """A line and what must come of it."""
+
+    line: str
+    expect: dict[str, Any] = {}
+    """Fields of the event; others are not looked at."""
+    events: int = 1
+    """How many events the line makes (records that list several recipients)."""
+    fields: str = ""
+    """For csv: the `#Fields` of the line; the format's `columns` when empty."""
+
+
+class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """One `[[rule]]`."""
+
+    name: str
+    kind: str = ""
+    ignore: str = ""
+    programs: list[str] = []
+    starts: str | list[str] = ""
+    id: bool = True
+    pattern: str = ""
+    set: dict[str, Any] = {}
+    map: dict[str, dict[str, Any]] = {}
+    convert: dict[str, str] = {}
+    when: dict[str, str | list[str]] = {}
+    fields: dict[str, str] = {}
+    each: str = ""
+    sample: list[SampleSpec] = []
+
+
+class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """One parser file."""
+
+    name: str
+    framing: Framing
+    title: str = ""
+    programs: list[str] = []
+    id: str = ""
+    header: str = ""
+    columns: list[str] = []
+    time: str = ""
+    host: str = ""
+    signature: list[str] = []
+    continuation: str = ""
+    rule: list[RuleSpec] = []
+    foreign: list[str] = []
+    """Lines that look like this format and are none of its rules' (samples that must stay unmatched)."""
+
+
+class Format:
+    """A parser file that passed: its rules compiled, its samples kept."""
+
+    def __init__(self, spec: FormatSpec, path: Path, *, trusted: bool) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.framing: Framing = spec.framing
+        self.path = path
+        self.trusted = trusted
+        self._where = f"{path}"
+        self.rules: list[Rule] = []
+        self.records: list[tuple[Rule, RuleSpec]] = []
+        if not spec.rule:
+            raise ParserFileError(f"{path}: no [[rule]]: a format without rules reads nothing")
+        seen: set[str] = set()
+        for rule in spec.rule:
+            if rule.name in seen:
+                raise ParserFileError(f"{path}: two rules named {rule.name!r}: give each its own name")
+            seen.add(rule.name)
+            self._add(rule)
+        self.id_match = self._compile("id", spec.id).match if spec.id else None
+        self.header = self._compile("header", spec.header) if spec.header else None
+        if spec.framing == "header" and (self.header is None or "time" not in self.header.groupindex):
+            raise ParserFileError(f"{path}: framing \"header\" needs `header`, a pattern with a group named time")
+        if spec.framing == "syslog" and not spec.programs:
+            raise ParserFileError(f"{path}: framing \"syslog\" needs `programs`: the names that write such lines")
+
+    def _compile(self, key: str, pattern: str) -> re.Pattern[str]:
+        try:
+            if self.trusted:
+                return re.compile(pattern, re.ASCII)
+            return regex.compile(pattern, regex.ASCII)  # type: ignore[return-value]  # same interface as re's
+        except (re.error, regex.error) as fault:
+            raise ParserFileError(f"{self._where}: `{key}` is no regular expression: {fault}") from None
+
+    def claims(self, program: str) -> bool:
+        """Whether lines of this syslog program are this format's."""
+        return any(fnmatchcase(program, glob) for glob in self.spec.programs)
+
+    def _add(self, spec: RuleSpec) -> None:
+        where = f"{self.path}: rule {spec.name!r}"
+        if bool(spec.kind) == bool(spec.ignore):
+            raise ParserFileError(f"{where}: give either `kind` (what it makes) or `ignore` (why it means nothing)")
+        if not spec.sample:
+            raise ParserFileError(f"{where}: no [[rule.sample]]: each rule needs a line that proves it")
+        if spec.kind and spec.kind not in KINDS:
+            raise ParserFileError(f"{where}: unknown kind {spec.kind!r}{_near(spec.kind, KINDS)}")
+        record = self.framing in ("csv", "json")
+        if record and (spec.pattern or spec.starts):
+            raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
+        if not record and (spec.when or spec.fields or spec.each):
+            raise ParserFileError(f"{where}: `when`, `fields` and `each` are for csv and json only")
+        changes = self._changes(spec, where) if spec.kind else ()
+        literals = spec.starts if isinstance(spec.starts, list) else [spec.starts]
+        for literal in literals:
+            rule = Rule(
+                self.name, spec.name, programs=tuple(spec.programs), literal=literal,
+                with_id=bool(self.spec.id) and spec.id, pattern=spec.pattern or None,
+                event=KINDS[spec.kind] if spec.kind else None, ignored=spec.ignore or None, changes=changes,
+                trusted=self.trusted,
+            )
+            if record:
+                self.records.append((rule, spec))
+            else:
+                self.rules.append(rule)
+
+    def _changes(self, spec: RuleSpec, where: str) -> tuple[Change, ...]:
+        names = own_fields(KINDS[spec.kind])
+        changes: list[Change] = []
+        for key, table in (("set", spec.set), ("map", spec.map), ("convert", spec.convert)):
+            for field in table:
+                if field not in names:
+                    raise ParserFileError(f"{where}: `{key}.{field}`: {spec.kind} has no such field{_near(field, names)}")
+        for field, converter in spec.convert.items():
+            if converter not in CONVERTERS:
+                raise ParserFileError(
+                    f"{where}: `convert.{field}`: unknown converter {converter!r}{_near(converter, CONVERTERS)}"
+                )
+            changes.append((names.index(field), CONVERTERS[converter], None))
+        for field, values in spec.map.items():
+            changes.append((names.index(field), {k: _word(field, v, where) for k, v in values.items()}, None))
+        for field, value in spec.set.items():
+            changes.append((names.index(field), None, _word(field, value, where)))
+        return tuple(changes)
+
+    def check(self) -> None:
+        """Compile every pattern and hold its captures against the fields of its kind. Raises ParserFileError."""
+        for rule, spec in [*((r, self._spec(r)) for r in self.rules), *self.records]:
+            where = f"{self.path}: rule {spec.name!r}"
+            try:
+                captured = rule.captures()
+            except (re.error, regex.error) as fault:
+                raise ParserFileError(f"{where}: `pattern` is no regular expression: {fault}") from None
+            if rule.event is None:
+                continue
+            known = {*own_fields(rule.event), "queue_id", "session"}
+            for name in sorted((captured | set(spec.fields)) - known):
+                raise ParserFileError(f"{where}: {name!r} is no field of {spec.kind}{_near(name, known)}")
+
+    def _spec(self, rule: Rule) -> RuleSpec:
+        return next(spec for spec in self.spec.rule if spec.name == rule.name)
+
+
+def _word(field: str, value: Any, where: str) -> Any:
+    """A constant, as the word it must be."""
+    if field != "status" or value is None or value == "":
+        return value if value != "" or field != "status" else None
+    try:
+        return DeliveryStatus(value)
+    except ValueError:
+        words = [str(s) for s in DeliveryStatus]
+        raise ParserFileError(f"{where}: status {value!r} is no word of mail flow{_near(str(value), words)}") from None
+
+
+def _near(word: str, known: Any) -> str:
+    names = sorted(map(str, known))
+    close = get_close_matches(word, names, 1)
+    return f" (did you mean {close[0]!r}?)" if close else f"; known: {', '.join(names)}"
+
+
+def load(path: Path, *, trusted: bool = False) -> Format:
+    """Read one parser file. Raises ParserFileError that names the file, the place and the remedy."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise ParserFileError(f"{path}: cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise ParserFileError(f"{path}: is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as fault:
+        raise ParserFileError(f"{path}: is not TOML: {fault}") from None
+    try:
+        spec = msgspec.convert(data, FormatSpec)
+    except msgspec.ValidationError as fault:
+        raise ParserFileError(f"{path}: {fault}") from None
+    return Format(spec, path, trusted=trusted)

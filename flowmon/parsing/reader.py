@@ -1,0 +1,236 @@
+"""Framings: from the bytes of a log to time, host, program and body, line by line, and on to the rules.
+
+Three framings of text lines stand here: syslog (RFC 3164, RFC 5424 and ISO 8601 headers, mixed as they come, and
+Postfix's own maillog_file, which has the first form), and a header pattern of a format's own. CSV and JSON records
+are in records.py. Each reader belongs to one log and keeps what it needs from one line to the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any
+
+from flowmon.parsing.dispatch import LINE_CAP, Fold, Table
+from flowmon.parsing.format import Format
+from flowmon.parsing.stamps import Stamps
+
+SAMPLES_KEPT = 5
+_HEAD_CACHE = 20_000
+_REPEATED = re.compile(r"message repeated (\d{1,6}) times: \[ (.*)\]\Z", re.DOTALL)
+_RFC5424 = re.compile(
+    r"<\d{1,3}>1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^\]\"\\]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+) ?\ufeff? *"
+)
+_PROGRAM = re.compile(r"(\S+) ([^\[\s:]+)(?:\[(\d+)\])?:? ")
+_ID_TAG = re.compile(r"\[ID \d+ [\w.]+\] ")
+
+
+class Counters:
+    """What a reader saw; only grows."""
+
+    __slots__ = ("clipped", "foreign", "last_at", "lines", "samples", "unmatched")
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.unmatched = 0
+        """Lines of a known program that no rule matched, or that have no header of the framing."""
+        self.foreign = 0
+        """Lines of programs that no format claims."""
+        self.clipped = 0
+        self.last_at: float | None = None
+        self.samples: deque[str] = deque(maxlen=SAMPLES_KEPT)
+        """The last lines that no rule matched."""
+
+    def miss(self, line: str) -> None:
+        """Count a line that no rule matched, and keep it to show."""
+        self.unmatched += 1
+        self.samples.append(line[:500])
+
+
+def decoded(data: bytes) -> tuple[list[str], list[int] | None]:
+    """Lines of a chunk without their ends, and their lengths in bytes with the end; None where characters are bytes."""
+    if data.isascii():
+        text = data.decode("ascii")
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines, None
+    raw = data.split(b"\n")
+    if not raw[-1]:
+        raw.pop()
+    return [line.decode("utf-8", "replace") for line in raw], [len(line) + 1 for line in raw]
+
+
+class SyslogReader:
+    """Lines with a syslog header. `tables` finds the rules of a program, None for a foreign one."""
+
+    def __init__(self, tables: Any, hosts: Any, stamps: Stamps, host: str | None) -> None:
+        self.counters = Counters()
+        self._tables = tables
+        self._hosts = hosts
+        self._stamps = stamps
+        self._host = host
+        self._heads: dict[str, tuple[str, str | None, Table | None]] = {}
+        self._prefix = ""
+        self._prefix_at = 0.0
+        self._prefix_iso = False
+
+    def feed(self, data: bytes, base: int, fold: Fold) -> None:
+        """Read a chunk of whole lines; `base` is the position of its first byte."""
+        lines, lengths = decoded(data)
+        counters = self.counters
+        counters.lines += len(lines)
+        heads, frame = self._heads, self._frame
+        position = base
+        number = 0
+        for line in lines:
+            here = position
+            if lengths is None:
+                position += len(line) + 1
+            else:
+                position += lengths[number]
+                number += 1
+            if line[-1:] == "\r":
+                line = line[:-1]
+            framed = frame(line)
+            if framed is None:
+                if line:
+                    counters.miss(line)
+                continue
+            at, start, body, head = framed
+            entry = heads.get(head)
+            if entry is None:
+                entry = self._entry(head)
+            host, session, table = entry
+            counters.last_at = at
+            if table is None:
+                counters.foreign += 1
+            elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
+                line, body, at, entry, here, fold
+            ):
+                counters.miss(line)
+
+    def _frame(self, line: str) -> tuple[float, int, int, str] | None:
+        """Time, start of the head, start of the body, and the head `host program[pid]`; None without a header."""
+        if self._prefix_iso:
+            if line[:19] == self._prefix:
+                end = line.find(" ", 19)
+                zone = line[26:end]
+                if end > 26 and zone == self._prefix_zone:
+                    colon = line.find(": ", end)
+                    if colon > 0:
+                        return self._prefix_at + float(line[19:26]), end, colon + 2, line[end + 1 : colon]
+        elif line[:15] == self._prefix:
+            colon = line.find(": ", 16)
+            if colon > 0:
+                return self._prefix_at, 16, colon + 2, line[16:colon]
+        return self._frame_slowly(line)
+
+    _prefix_zone = ""
+
+    def _frame_slowly(self, line: str) -> tuple[float, int, int, str] | None:
+        start = 0
+        if line[:1] == "<":
+            match = _RFC5424.match(line)
+            if match is not None:
+                stamp = self._stamps.iso(match.group(1))
+                if stamp is None:
+                    return None
+                host, program, pid = match.group(2), match.group(3), match.group(4)
+                head = f"{host} {program}" if pid == "-" else f"{host} {program}[{pid}]"
+                return stamp[0], match.start(2), match.end(), head
+            start = line.find(">", 0, 6) + 1
+        stamp = self._stamps.any(line, start)
+        if stamp is None or line[stamp[1] : stamp[1] + 1] != " ":
+            return None
+        at, end = stamp
+        head_start = end + 1
+        match = _PROGRAM.match(line, head_start)
+        if match is None or line[match.end() - 2] not in "]:":
+            return None
+        if match.group(1)[-1] == ":":
+            return None
+        body = match.end()
+        tag = _ID_TAG.match(line, body)
+        if start == 0 and tag is None:
+            self._remember(line, at, end)
+        return at, head_start, tag.end() if tag else body, line[head_start : match.end()].rstrip(": ")
+
+    def _remember(self, line: str, at: float, end: int) -> None:
+        """Keep what the next line of the same second is likely to share."""
+        if line[:1].isdigit():
+            if line[19:20] == "." and end > 26 and line[26] in "+-Z":
+                self._prefix, self._prefix_iso = line[:19], True
+                self._prefix_zone = line[26:end]
+                self._prefix_at = at - float(line[19:26])
+        elif end == 15:
+            self._prefix, self._prefix_iso, self._prefix_at = line[:15], False, at
+
+    def _entry(self, head: str) -> tuple[str, str | None, Table | None]:
+        raw_host, _, tag = head.partition(" ")
+        program, bracket, pid = tag.partition("[")
+        if not tag:
+            raw_host, program = self._host or "", head
+        if len(self._heads) > _HEAD_CACHE:
+            self._heads.clear()
+        entry = (self._hosts.name(raw_host), pid.rstrip("]") if bracket else None, self._tables.table(program))
+        self._heads[head] = entry
+        return entry
+
+    def _again(
+        self, line: str, body: int, at: float, entry: tuple[str, str | None, Table | None], here: int, fold: Fold
+    ) -> bool:
+        """A line that stands for several: `message repeated N times: [ ... ]`."""
+        match = _REPEATED.match(line, body)
+        table = entry[2]
+        if match is None or table is None:
+            return False
+        inner = match.group(2).rstrip()
+        done = False
+        for _ in range(min(int(match.group(1)), 1000)):
+            done = table.feed(inner, 0, at, entry[0], entry[1], here, fold)
+        return done
+
+
+class HeaderReader:
+    """Lines with a program's own header: a pattern of the format that names time and, where it has them, more."""
+
+    def __init__(self, format: Format, table: Table, hosts: Any, stamps: Stamps, host: str) -> None:
+        if format.header is None:
+            raise ValueError(f"{format.name} has no header pattern")
+        self.counters = Counters()
+        self._format = format
+        self._table = table
+        self._stamps = stamps
+        self._host = hosts.name(host)
+        self._hosts = hosts
+        self._match = format.header.match
+        self._groups = frozenset(format.header.groupindex)
+        self._in_record = False
+
+    def feed(self, data: bytes, base: int, fold: Fold) -> None:
+        """Read a chunk of whole lines; `base` is the position of its first byte."""
+        lines, lengths = decoded(data)
+        counters = self.counters
+        counters.lines += len(lines)
+        position = base
+        for number, line in enumerate(lines):
+            here = position
+            position += len(line) + 1 if lengths is None else lengths[number]
+            if line[-1:] == "\r":
+                line = line[:-1]
+            match = self._match(line)
+            stamp = self._stamps.any(match.group("time")) if match else None
+            if match is None or stamp is None:
+                if line and not self._in_record:
+                    counters.miss(line)
+                continue
+            self._in_record = True
+            at = counters.last_at = stamp[0]
+            host = self._hosts.name(match.group("host")) if "host" in self._groups else self._host
+            session = match.group("session") if "session" in self._groups else None
+            if not self._table.feed(line, match.end(), at, host, session, here, fold):
+                counters.miss(line)
+
+
+__all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "decoded"]

@@ -1,0 +1,107 @@
+"""Timestamps of log lines, to seconds since the epoch.
+
+Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
+for the T and without fraction or zone), and epoch seconds. strptime is never used: one second is worked out once.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+
+_MONTHS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)([.,]\d{1,9})?(?: ?(Z|[+-]\d\d:?\d\d))?(?![\d:])", re.ASCII
+)
+_RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
+_HALF_YEAR_SECONDS = 182 * 86400
+
+
+class Stamps:
+    """Reads the timestamps of one log.
+
+    `zone` is the log's own time zone, for forms that carry none. `reference` (epoch seconds) settles the year of
+    RFC 3164 stamps: the one that puts the first line nearest to it; later lines follow the line before, so that a log
+    may run over New Year.
+    """
+
+    def __init__(self, zone: tzinfo | None, reference: float) -> None:
+        self.zone = zone
+        self.reference = reference
+        self._second = ""
+        self._second_at = 0.0
+
+    def iso(self, text: str, start: int = 0) -> tuple[float, int] | None:
+        """Time and end of the ISO stamp that starts at `start`; None if there is none."""
+        match = _ISO.match(text, start)
+        if match is None:
+            return None
+        day, clock, fraction, zone = match.groups()
+        key = f"{day} {clock}{zone or ''}"
+        if key != self._second:
+            at = self._aware(f"{day}T{clock}", zone)
+            if at is None:
+                return None
+            self._second, self._second_at = key, at
+        if fraction:
+            return self._second_at + float("0." + fraction[1:]), match.end()
+        return self._second_at, match.end()
+
+    def _aware(self, text: str, zone: str | None) -> float | None:
+        try:
+            moment = datetime.fromisoformat(text + (zone or ""))
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone).astimezone(UTC)).timestamp()
+
+    def rfc3164(self, text: str, start: int = 0) -> tuple[float, int] | None:
+        """Time and end of the RFC 3164 stamp that starts at `start`; None if there is none."""
+        match = _RFC3164.match(text, start)
+        if match is None:
+            return None
+        key = match.group(0)
+        if key != self._second:
+            at = self._with_year(match)
+            if at is None:
+                return None
+            self._second, self._second_at = key, at
+            self.reference = at
+        return self._second_at, match.end()
+
+    def _with_year(self, match: re.Match[str]) -> float | None:
+        month = _MONTHS.get(match.group(1))
+        if month is None:
+            return None
+        day, hour, minute, second = (int(match.group(i)) for i in (2, 3, 4, 5))
+        year = datetime.fromtimestamp(self.reference, UTC).year
+        best: float | None = None
+        for candidate in (year, year - 1, year + 1):
+            try:
+                moment = datetime(candidate, month, day, hour, minute, min(second, 59), tzinfo=self.zone)
+            except ValueError:  # 29 February of a year that has none
+                continue
+            at = moment.astimezone(UTC).timestamp()
+            if best is None or abs(at - self.reference) < abs(best - self.reference):
+                best = at
+            if abs(at - self.reference) < _HALF_YEAR_SECONDS:
+                break
+        fraction = match.group(6)
+        return best + float("0" + fraction) if best is not None and fraction else best
+
+    def any(self, text: str, start: int = 0) -> tuple[float, int] | None:
+        """Time and end of a stamp of either form."""
+        return self.iso(text, start) or self.rfc3164(text, start)
+
+
+def epoch(text: str, zone: tzinfo | None = None) -> float | None:
+    """A whole timestamp field, ISO 8601 or epoch seconds (milli-, microseconds by size), to epoch seconds."""
+    if text.isdigit():
+        seconds = float(text)
+        while seconds > 20_000_000_000:
+            seconds /= 1000
+        return seconds
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone).astimezone(UTC)).timestamp()
