@@ -30,6 +30,8 @@ class Key(IntEnum):
     """Relays tried and used: name, and address where known."""
     NETWORK_MESSAGE_ID = 9
     """Exchange: lower case, without dashes."""
+    REPLY_ID = 10
+    """Ids that next hops gave in their replies."""
 
 
 TABLES = """

@@ -1,0 +1,218 @@
+"""From a flow to its rows: the columns of `messages`, its keys, what it holds in queues, and its failures."""
+
+from __future__ import annotations
+
+import msgspec
+
+from flowmon.model.flow import Flow, Hop
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.store.schema import Key
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.replies import peer_names, relay_name
+from flowmon.tracking.scenario import classify, domain_of
+from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes
+
+MESSAGE_COLUMNS = (
+    "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "problems", "reasons", "scenario",
+    "direction", "sender", "recipient", "recipients", "host", "hops", "attempts", "size", "subject", "client",
+    "message_id", "delay", "open", "body",
+)
+UNKNOWN_NEXT_HOP = "(not known yet)"
+"""Next hop of mail that no server has tried to hand on."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Flow)
+_D = DeliveryStatus
+
+Value = str | int | float | bytes | None
+
+
+class Rows(msgspec.Struct, gc=False):
+    """All rows of one message."""
+
+    message: tuple[Value, ...]
+    keys: list[tuple[int, str, int]]
+    queue: list[tuple[Value, ...]]
+    failures: list[tuple[Value, ...]]
+    waits_until: float | None
+    """Time at which the rows must be made anew though no line comes: see HANDOVER_WAIT_SECONDS."""
+
+
+def encode(flow: Flow) -> bytes:
+    """The body of a message's row."""
+    return _encoder.encode(flow)
+
+
+def decode(body: bytes) -> Flow:
+    """The flow of a body."""
+    return _decoder.decode(body)
+
+
+def hop_status(hop: Hop) -> DeliveryStatus:
+    """Status of a hop of which no recipient is known."""
+    if hop.state is not None:
+        return hop.state
+    if hop.aborted or hop.refused is not None:
+        return _D.REJECTED
+    return _D.QUEUED if hop.left_at is None else _D.DISCARDED
+
+
+def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:
+    """The rows of a flow as things stand at `now` (log time)."""
+    found = outcomes(flow, known, now)
+    first, last = flow.hops[0], flow.hops[-1]
+    first_at = first.arrived_at
+    last_at = first.last_at if first is last else max(h.last_at for h in flow.hops)
+    statuses, problems, reasons, attempts, waits = 0, "", "", 0, None
+    queue: dict[tuple[str, str], list[Value]] = {}
+    failures: dict[tuple[str, str, str | None], list[Value]] = {}
+    worst: Outcome | None = None
+    worst_place = len(STATUS_BY_SEVERITY)
+    for outcome in found:
+        place = SEVERITY[outcome.status]
+        statuses |= 1 << place
+        if outcome.attempts > attempts:
+            attempts = outcome.attempts
+        if place < worst_place:
+            worst, worst_place = outcome, place
+        if outcome.waits_until is not None:
+            waits = outcome.waits_until if waits is None else max(waits, outcome.waits_until)
+        if outcome.status is _D.RELAYED or outcome.status is _D.DELIVERED:
+            continue
+        _explain(outcome)
+        if outcome.problem is not None:
+            problems = _add_word(problems, outcome.problem)
+            reasons = _add_word(reasons, outcome.reason or "unknown")
+            _failure(failures, flow, first, outcome)
+        if outcome.status in OPEN_STATUSES:
+            _in_queue(queue, flow.id, outcome)
+    if worst is None:
+        place = worst_place = SEVERITY[hop_status(last)]
+        statuses = 1 << place
+        diagnosis = _of_hop(flow, last, found)
+        if diagnosis is not None:
+            problems, reasons = f" {diagnosis.problem} ", f" {diagnosis.reason} "
+            worst = diagnosis
+            _failure(failures, flow, first, diagnosis)
+        if STATUS_BY_SEVERITY[place] in OPEN_STATUSES:
+            queue[last.host, UNKNOWN_NEXT_HOP] = [flow.id, last.host, UNKNOWN_NEXT_HOP, STATUS_BY_SEVERITY[place],
+                                                 last.arrived_at, None, None, None, None]
+    known_hop = first if first.message_id is not None or len(flow.hops) == 1 else next(
+        (h for h in flow.hops if h.message_id is not None), first)
+    sender = next((h.sender for h in flow.hops if h.sender is not None), None)
+    recipients = [o.recipient for o in found]
+    scenario, direction = classify(sender, recipients, known)
+    is_open = 1 if queue else 0
+    message: tuple[Value, ...] = (
+        flow.id, first_at, last_at, worst_place, statuses, worst.problem if worst else None,
+        worst.reason if worst else None, problems or None, reasons or None, scenario, direction,
+        sender.lower() if sender is not None else None, worst.recipient or None if worst else None, len(found),
+        worst.hop.host if worst else last.host, len(flow.hops), attempts,
+        first.size if first.size is not None else next((h.size for h in flow.hops if h.size is not None), None),
+        next((h.subject for h in flow.hops if h.subject is not None), None), first.client, known_hop.message_id,
+        max(last_at - first_at, 0.0), is_open, _encoder.encode(flow),
+    )
+    return Rows(message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
+                [tuple(f) for f in failures.values()], waits)
+
+
+def _explain(outcome: Outcome) -> None:
+    diagnosis = cause(outcome)
+    if diagnosis is not None:
+        outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
+
+
+def _of_hop(flow: Flow, hop: Hop, found: list[Outcome]) -> Outcome | None:
+    """Problem and reason of a hop without recipients that was refused, held or given up."""
+    status = hop_status(hop)
+    text = hop.state_text
+    if hop.aborted and text is None:
+        text = "lost connection: the client went away before the message was accepted"
+    outcome = Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text)
+    _explain(outcome)
+    return outcome if outcome.problem is not None else None
+
+
+def _add_word(words: str, word: str) -> str:
+    return words if f" {word} " in words else f"{words or ' '}{word} "
+
+
+def _next_hop(outcome: Outcome) -> str:
+    relay = relay_name(outcome.fate.relay) if outcome.fate is not None else None
+    return relay or domain_of(outcome.recipient) or UNKNOWN_NEXT_HOP
+
+
+def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outcome) -> None:
+    hop, fate = outcome.hop, outcome.fate
+    next_hop = _next_hop(outcome)
+    retry: float | None = None
+    if fate is not None and outcome.status is _D.DEFERRED:
+        count = fate.count + sum(t.count for t in fate.earlier or ())
+        since = fate.earlier[0].first_at if fate.earlier else fate.since
+        retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None
+    row = [id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
+           outcome.diagnostic if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason]
+    have = queue.get((hop.host, next_hop))
+    if have is None or SEVERITY[outcome.status] < SEVERITY[DeliveryStatus(str(have[3]))]:
+        queue[hop.host, next_hop] = row
+
+
+def _failure(
+    failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, first: Hop, outcome: Outcome
+) -> None:
+    relay = relay_name(outcome.fate.relay) if outcome.fate is not None else None
+    next_hop = relay or (domain_of(outcome.recipient) if outcome.hop.refused is None else None) or outcome.hop.host
+    key = (str(outcome.problem), outcome.reason or "unknown", next_hop)
+    have = failures.get(key)
+    is_open = 1 if outcome.status in OPEN_STATUSES else 0
+    if have is not None:
+        have[4] = int(have[4] or 0) + 1  # type: ignore[arg-type]  # this column is a count
+        have[10] = int(bool(have[10]) or bool(is_open))
+        return
+    sender = next((h.sender for h in flow.hops if h.sender is not None), None)
+    since = outcome.fate.since if outcome.fate is not None else outcome.at
+    failures[key] = [flow.id, key[0], key[1], next_hop, 1, outcome.at, since or outcome.at, sender,
+                     outcome.recipient or None, outcome.diagnostic, is_open]
+
+
+def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, str, int]]:
+    """The key rows of a flow, each once."""
+    id = flow.id
+    rows: set[tuple[int, str, int]] = set()
+    add = rows.add
+    if sender is not None:
+        lower = sender.lower()
+        add((1, lower, id))
+        if "@" in lower:
+            add((3, lower.rpartition("@")[2], id))
+    for outcome in found:
+        _address(rows, outcome.recipient, id)
+        if outcome.original:
+            _address(rows, outcome.original, id)
+    for hop in flow.hops:
+        add((7, hop.host, id))
+        if hop.message_id is not None:
+            add((5, hop.message_id, id))
+        if hop.queue_id is not None:
+            add((6, hop.queue_id, id))
+        if hop.network_message_id is not None:
+            add((9, hop.network_message_id, id))
+        for fate in hop.fates.values():
+            if fate.original:
+                _address(rows, fate.original, id)
+            if fate.relay is not None:
+                for name in peer_names(fate.relay):
+                    add((8, name, id))
+            if fate.reply_id:
+                add((Key.REPLY_ID, fate.reply_id, id))
+        if hop.recipients and not found:
+            for recipient in hop.recipients.split():
+                _address(rows, recipient, id)
+    return list(rows)
+
+
+def _address(rows: set[tuple[int, str, int]], address: str, id: int) -> None:
+    lower = address.lower()
+    rows.add((2, lower, id))
+    if "@" in lower:
+        rows.add((4, lower.rpartition("@")[2], id))

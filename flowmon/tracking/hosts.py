@@ -1,0 +1,116 @@
+"""What is known of hosts: names and addresses that mean one of ours, what each does, and our domains.
+
+Learnt from certain links and from deliveries into mailboxes; the configuration comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from flowmon.model.flow import Hop
+from flowmon.model.words import Role
+from flowmon.tracking.replies import peer_names
+
+_LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class HostFacts(msgspec.Struct):
+    """What the logs of one host showed."""
+
+    mailbox: int = 0
+    """Deliveries into mailboxes."""
+    filtered: int = 0
+    """Verdicts of filters."""
+    outside: int = 0
+    """Messages taken from strangers."""
+    hops: int = 0
+
+
+class KnownHosts(msgspec.Struct):
+    """The hosts of a run. Encoded into the store as it is."""
+
+    aliases: dict[str, str] = {}
+    """Name or address as others log it, to the host's own name."""
+    hosts: dict[str, HostFacts] = {}
+    domains: set[str] = set()
+    """Domains that mailboxes were delivered to."""
+    roles: dict[str, Role] = {}
+    """From the configuration."""
+    configured: set[str] = set()
+    """Our domains from the configuration; when given, nothing is learnt."""
+    partners: set[str] = set()
+
+    def host_of(self, peer: str | None) -> str | None:
+        """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name."""
+        names = peer_names(peer)
+        for name in names:
+            host = self.aliases.get(name)
+            if host is not None:
+                return host
+        for name in names:
+            short = name.partition(".")[0]
+            if short in self.hosts and not short.isdigit():
+                return short
+        return None
+
+    def may_be(self, peer: str | None, host: str) -> bool | None:
+        """Whether a logged peer is this host: True, False when it is known to be another, None when unknown.
+
+        A short name alone speaks for a host, never against it: log hosts may be named as they like.
+        """
+        for name in peer_names(peer):
+            known = self.aliases.get(name)
+            if known is not None:
+                return known == host
+        return True if self.host_of(peer) == host else None
+
+    def learn(self, peer: str | None, host: str) -> None:
+        """A certain link showed that this name and address are that host."""
+        for name in peer_names(peer):
+            if name not in _LOCAL:
+                self.aliases.setdefault(name, host)
+
+    def see(self, hop: Hop) -> None:
+        """Note what a new hop shows of its host."""
+        facts = self.hosts.get(hop.host)
+        if facts is None:
+            facts = self.hosts[hop.host] = HostFacts()
+        facts.hops += 1
+
+    def mailbox(self, host: str, recipient: str) -> str | None:
+        """Note a delivery into a mailbox; gives the domain when it was not known as ours before."""
+        facts = self.hosts.get(host)
+        if facts is None:
+            facts = self.hosts[host] = HostFacts()
+        facts.mailbox += 1
+        domain = recipient.rpartition("@")[2].lower()
+        if not domain or self.configured or domain in self.domains or "@" not in recipient:
+            return None
+        self.domains.add(domain)
+        return domain
+
+    def ours(self, address: str | None) -> bool | None:
+        """Whether an address is of our domains; None when it has no domain."""
+        if not address or "@" not in address:
+            return None
+        domain = address.rpartition("@")[2].lower()
+        own = self.configured or self.domains
+        return domain in own or any(domain.endswith("." + d) for d in self.configured)
+
+    def role(self, host: str) -> Role | None:
+        """What a host is for."""
+        if host in self.roles:
+            return self.roles[host]
+        facts = self.hosts.get(host)
+        if facts is None:
+            return None
+        if facts.mailbox:
+            return Role.SERVER
+        return Role.GATEWAY if facts.filtered else Role.RELAY
+
+    def add_aliases(self, host: str, names: Iterable[str]) -> None:
+        """Names and addresses of a host from the configuration."""
+        for name in names:
+            self.aliases[name.lower()] = host

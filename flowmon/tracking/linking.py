@@ -1,0 +1,207 @@
+"""Linking: whether one hop follows another, on what ground and how surely. Never by message-id alone."""
+
+from __future__ import annotations
+
+from flowmon.model.flow import Fate, Hop
+from flowmon.model.words import Certainty, DeliveryStatus, LinkBasis
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.replies import peer_names, reply_id
+
+SKEW_SECONDS = 600.0
+"""How far the clocks of two hosts may be apart."""
+HANDOVER_SECONDS = 120.0
+"""Without an id in the reply: how long after the reply the next hop may log the arrival (and the skew before it)."""
+RETRY_SECONDS = 86_400.0
+"""How long after a temporary refusal the client's next try is still the same message."""
+LIFETIME_SECONDS = 5 * 86_400.0
+"""How long a queue may hold a message."""
+
+_D = DeliveryStatus
+_HANDED = frozenset({_D.RELAYED, _D.DELIVERED})
+_FAILED = frozenset({_D.DEFERRED, _D.BOUNCED, _D.EXPIRED})
+
+Ground = tuple[LinkBasis, Certainty, list[Fate]]
+"""Basis, certainty, and the fates of the parent that go on in the child."""
+
+
+def handed_id(fate: Fate) -> str:
+    """The id that the next hop gave for this recipient; "" for none."""
+    if fate.reply_id is None:
+        fate.reply_id = reply_id(fate.diagnostic) if fate.status in _HANDED else ""
+    return fate.reply_id
+
+
+def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """The ground on which `child` follows `parent`, or None."""
+    if child is parent:
+        return None
+    if child.refused is not None:
+        return _refused_try(child, parent, known)
+    if parent.refused is not None:
+        return _after_refusal(child, parent)
+    if not child.began and child.queue_id is not None and child.queue_id == parent.queue_id and child.host == parent.host:
+        same = _same_message_id(child, parent)
+        within = 0 <= child.arrived_at - parent.arrived_at <= LIFETIME_SECONDS
+        return (LinkBasis.QUEUE_ID, Certainty.CERTAIN, []) if within and same is not False else None
+    if parent.copies and child.host == parent.host and child.queue_id in parent.copies:
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
+    if child.parent_id is not None and child.host == parent.host and child.parent_id == parent.queue_id and (
+        child.origin != "report" and child.sender != ""
+    ):
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
+    return _by_reply(child, parent, known) or _by_network_id(child, parent, known) or _by_message_id(child, parent, known)
+
+
+def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """The reply of the next hop names its queue ID."""
+    queue_id = child.queue_id
+    if queue_id is None:
+        return None
+    same = _same_message_id(child, parent)
+    fates: list[Fate] = []
+    surest: Certainty | None = None
+    for fate in parent.fates.values():
+        if handed_id(fate) != queue_id or abs(child.arrived_at - fate.at) > SKEW_SECONDS:
+            continue
+        there = known.may_be(fate.relay, child.host)
+        if there is False and fate.transport != "mailbox":
+            continue
+        if same is False and there is not True:
+            continue
+        if same is None and there is not True and not _same_addresses(child, parent, fate):
+            continue
+        certainty = Certainty.CERTAIN if same or there else Certainty.STRONG
+        surest = surest if surest is Certainty.CERTAIN else certainty
+        fates.append(fate)
+    if surest is None:
+        return None
+    basis = LinkBasis.SESSION if fates[0].transport == "mailbox" else LinkBasis.REPLY_ID
+    if same and surest is Certainty.CERTAIN:
+        if fates[0].transport != "mailbox":
+            known.learn(fates[0].relay, child.host)
+        if child.client is not None:
+            known.learn(child.client, parent.host)
+    return basis, surest, fates
+
+
+def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """Exchange keeps one id for all copies of a message."""
+    if child.network_message_id is None or child.network_message_id != parent.network_message_id:
+        return None
+    if child.arrived_at < parent.arrived_at or (child.arrived_at == parent.arrived_at and child.serial < parent.serial):
+        return None
+    fates = [f for f in parent.fates.values() if f.status in _HANDED and _goes_to(f, child, known)]
+    if not fates and child.host != parent.host:
+        return None
+    return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, fates
+
+
+def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """Message-ID together with time, addresses and next hop."""
+    if not _same_message_id(child, parent) or child.sender != parent.sender:
+        return None
+    came_from = known.may_be(child.client, parent.host) if child.client else None
+    fates: list[Fate] = []
+    for fate in parent.fates.values():
+        if fate.status not in _HANDED or fate.next or handed_id(fate) or not fate.relay:
+            continue
+        late = child.arrived_at - fate.at
+        if not -SKEW_SECONDS <= late <= HANDOVER_SECONDS + SKEW_SECONDS or came_from is False:
+            continue
+        there = known.may_be(fate.relay, child.host)
+        if there is False or not (there or came_from) or not _may_have(child, fate.recipient):
+            continue
+        fates.append(fate)
+    return (LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates) if fates else None
+
+
+def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """A refusal by one of our hosts, of mail that another of our hosts is sending, is that host's failed try."""
+    if parent.refused is not None:
+        return _after_refusal(child, parent)
+    fates: list[Fate] = []
+    for recipient, refused in child.fates.items():
+        fate = parent.fates.get(recipient)
+        if fate is None or fate.status not in _FAILED and not fate.earlier:
+            continue
+        if child.refused == "LMTP":
+            if not _same_message_id(child, parent) or child.host != parent.host and not known.may_be(fate.relay, child.host):
+                continue
+        elif child.sender != parent.sender or child.host == parent.host:
+            continue
+        elif known.may_be(child.client, parent.host) is False or known.may_be(fate.relay, child.host) is False:
+            continue
+        if abs(refused.at - fate.at) > SKEW_SECONDS and not fate.earlier:
+            continue
+        if child.refused != "LMTP" and not _quotes(fate, refused):
+            continue
+        fates.append(fate)
+    if not fates:
+        return None
+    if child.refused != "LMTP":
+        known.learn(child.client, parent.host)
+        known.learn(fates[0].relay, child.host)
+    return LinkBasis.SESSION, Certainty.STRONG, fates
+
+
+def _quotes(fate: Fate, refused: Fate) -> bool:
+    """Whether the sender's log quotes the reply that the refusing host logged."""
+    said = _essence(refused.diagnostic)
+    texts = [fate.diagnostic, *(t.diagnostic for t in fate.earlier or ())]
+    return bool(said) and any(said in _essence(text) for text in texts if text)
+
+
+def _essence(text: str | None) -> str:
+    return " ".join((text or "").split())[:200].lower()
+
+
+def _after_refusal(child: Hop, parent: Hop) -> Ground | None:
+    """A later try of what was refused for the time being: same host, client, sender and recipient."""
+    if child.host != parent.host or child.sender != parent.sender or not child.sender or not child.client:
+        return None
+    if not 0 <= child.arrived_at - parent.arrived_at <= RETRY_SECONDS or not _same_client(child, parent):
+        return None
+    fates = [
+        fate for fate in parent.fates.values()
+        if temporary(fate.diagnostic) and not fate.next and _took(child, fate.recipient)
+    ]
+    return (LinkBasis.SESSION, Certainty.STRONG, fates) if fates else None
+
+
+def temporary(text: str | None) -> bool:
+    """Whether a refusal was only for the time being."""
+    return text is not None and text[:1] == "4"
+
+
+def _took(hop: Hop, recipient: str) -> bool:
+    return recipient in hop.fates or any(f.original == recipient for f in hop.fates.values()) or (
+        hop.recipients is not None and recipient in hop.recipients.split()
+    )
+
+
+def _may_have(hop: Hop, recipient: str) -> bool:
+    """Whether a hop may be about this recipient: it is not known to be about others only."""
+    if not hop.fates:
+        return True
+    return _took(hop, recipient) or _took(hop, recipient.lower())
+
+
+def _same_client(one: Hop, other: Hop) -> bool:
+    mine, theirs = peer_names(one.client), peer_names(other.client)
+    return bool(mine) and bool(theirs) and mine[-1] == theirs[-1]
+
+
+def _same_message_id(one: Hop, other: Hop) -> bool | None:
+    """None when one of them has none."""
+    if one.message_id is None or other.message_id is None:
+        return None
+    return one.message_id == other.message_id
+
+
+def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:
+    """Sender and recipient agree (where a log begins in the middle, or tells no Message-ID)."""
+    return child.sender is not None and child.sender == parent.sender and _took(child, fate.recipient)
+
+
+def _goes_to(fate: Fate, child: Hop, known: KnownHosts) -> bool:
+    return child.host != "" and known.may_be(fate.relay, child.host) is not False and _may_have(child, fate.recipient)

@@ -1,0 +1,69 @@
+"""The next hop's own id in its reply, and the names and addresses in what a log says of a peer.
+
+Reply forms, from the programs' own texts: Postfix `queued as X`, Exim `OK id=X`, Sendmail and OpenSMTPD
+`X Message accepted for delivery`, Dovecot LMTP `<user> SESSION Saved`, Exchange `[InternalId=n, Hostname=h]`,
+Haraka `Message Queued (X)`, Amavis with the inner reply last.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_REPLY_ID = re.compile(
+    r"queued as ([\w.-]+)|OK id=([\w-]+)|([\w-]{8,}) Message accepted for delivery|> (\S{8,}) Saved"
+    r"|\[InternalId=(\d+)|Message Queued \(([\w.-]+)\)",
+    re.ASCII,
+)
+_EXCHANGE_HOST = re.compile(r"\[InternalId=\d+, Hostname=([\w.-]+)\]", re.ASCII)
+
+
+def reply_id(text: str | None) -> str:
+    """The id that a reply names; "" for none. The last one counts: a filter quotes the reply of the hop behind it."""
+    if text is None:
+        return ""
+    found = ""
+    for match in _REPLY_ID.finditer(text):
+        found = match.group(match.lastindex or 0)
+    return found
+
+
+def exchange_host(text: str | None) -> str | None:
+    """The server that an Exchange reply names."""
+    match = _EXCHANGE_HOST.search(text) if text else None
+    return match.group(1).lower() if match else None
+
+
+@lru_cache(maxsize=50_000)
+def peer_names(text: str | None) -> tuple[str, ...]:
+    """Name and address, lower case, in `name[address]:port`, `name. [address]`, `address (name)` or a bare name.
+
+    What is no host (a transport such as `local`, a socket path) gives nothing.
+    """
+    if not text:
+        return ()
+    if "[" in text:
+        name, _, rest = text.partition("[")
+        address = rest.partition("]")[0]
+    elif "(" in text:
+        address, _, rest = text.partition("(")
+        name = rest.partition(")")[0]
+    else:
+        name, address = text, ""
+    found = []
+    for part in (name, address):
+        part = part.strip(" .").removeprefix("smtp://").removeprefix("IPv6:").lower()
+        if part and part not in ("unknown", "none", "local", "virtual") and "/" not in part and (
+            "." in part or ":" in part or part == name.strip(" .").lower()
+        ):
+            found.append(part)
+    return tuple(found)
+
+
+@lru_cache(maxsize=50_000)
+def relay_name(text: str | None) -> str | None:
+    """A short name for a relay, to group by: its host name, else its address, else the text."""
+    if not text:
+        return None
+    names = peer_names(text)
+    return names[0] if names else text.partition("[")[0].strip() or text

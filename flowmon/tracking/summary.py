@@ -1,0 +1,223 @@
+"""What a flow means: the final recipients with status, path and attempts, followed hop by hop through the links.
+
+Pure: from a flow, what is known of hosts, and the time, to recipients. Row columns and the JSON are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from flowmon.model.flow import Fate, Flow, Hop
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Problem
+from flowmon.tracking.diagnosis import Diagnosis, diagnose
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.linking import temporary
+
+HANDOVER_WAIT_SECONDS = 60.0
+"""How long mail handed to a host of ours counts as queued while that host's line has not come (log time)."""
+
+_D = DeliveryStatus
+SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
+_FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+
+
+class Outcome(msgspec.Struct, gc=False):
+    """One final recipient of a message."""
+
+    recipient: str
+    status: DeliveryStatus
+    hop: Hop
+    """Where it is, or was last."""
+    fate: Fate | None
+    """What decided there; None while that hop tells nothing of it."""
+    hosts: list[str]
+    original: str | None
+    at: float
+    attempts: int
+    problem: Problem | None = None
+    reason: str | None = None
+    diagnostic: str | None = None
+    transient: tuple[Problem, ...] = ()
+    waits_until: float | None = None
+    """Time at which `queued` becomes `relayed` when the next hop stays silent."""
+
+
+def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
+    """The final recipients of a flow. Empty when no recipient is known."""
+    if len(flow.hops) == 1:
+        return _merge_equal([o for f in flow.hops[0].fates.values() for o in _leaf(flow.hops[0], f, _Way(), known, now)])
+    hops = {hop.serial: hop for hop in flow.hops}
+    followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
+    found: list[Outcome] = []
+    for hop in flow.hops:
+        if hop.serial in followed:
+            continue
+        for fate in hop.fates.values():
+            found += _walk(hop, fate, hops, _Way(), known, now)
+    linked = {link.child for link in flow.links}
+    if any(h.serial in linked and h.serial not in followed for h in flow.hops):
+        found = _latest(found)
+    return _merge_equal(found)
+
+
+class _Way:
+    """How a recipient came to a hop."""
+
+    __slots__ = ("attempts", "failures", "first", "hosts", "original")
+
+    def __init__(self, before: _Way | None = None) -> None:
+        self.hosts: list[str] = list(before.hosts) if before else []
+        self.failures: list[tuple[str | None, str | None, Hop]] = list(before.failures) if before else []
+        """(text, enhanced status, hop) of temporary failures met."""
+        self.attempts = before.attempts if before else 0
+        self.original: str | None = before.original if before else None
+
+    def on(self, hop: Hop, fate: Fate) -> _Way:
+        """The way one hop further."""
+        way = _Way(self)
+        way.hosts.append(hop.host)
+        way.original = self.original or fate.original or None
+        for one in fate.earlier or ():
+            if one.status is _D.DEFERRED:
+                way.failures.append((one.diagnostic, one.enhanced_status, hop))
+        for one in hop.tries or ():
+            way.failures.append((one.diagnostic, one.enhanced_status, hop))
+        return way
+
+
+def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHosts, now: float) -> Iterator[Outcome]:
+    """The final recipients that one recipient of a hop leads to."""
+    after = hops.get(fate.next) if fate.next else None
+    if after is None or len(way.hosts) > 200:
+        yield from _leaf(hop, fate, way, known, now)
+        return
+    on = way.on(hop, fate)
+    if after.refused is not None and hop.refused is None:
+        on.hosts.append(after.host)
+        yield from _leaf(hop, fate, way, known, now, hosts=on.hosts)
+        return
+    if hop.refused is not None:
+        on.failures.append((fate.diagnostic, fate.enhanced_status, hop))
+        on.attempts += fate.count
+    children = _heirs(hop, fate, after)
+    for child in children:
+        yield from _walk(after, child, hops, on, known, now)
+    if not children:
+        yield _silent(fate, after, on)
+
+
+def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
+    """The fates at the next hop that come of this recipient."""
+    recipient = fate.recipient.lower()
+    named = [f for f in after.fates.values() if f.recipient.lower() == recipient or (f.original or "").lower() == recipient]
+    if named:
+        return named
+    passed = {f.recipient.lower() for f in hop.fates.values() if f.next == after.serial}
+    strangers = [
+        f for f in after.fates.values() if f.recipient.lower() not in passed and (f.original or "").lower() not in passed
+    ]
+    claimed = {r for f in after.fates.values() for r in (f.recipient.lower(), (f.original or "").lower())}
+    return strangers if len([r for r in passed if r not in claimed]) == 1 else []
+
+
+def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:
+    """The next hop took it and has not said more of this recipient."""
+    status = after.state if after.state is not None else _D.QUEUED
+    original = way.original if way.original != fate.recipient else None
+    return Outcome(fate.recipient, status, after, None, [*way.hosts, after.host], original, after.last_at,
+                   way.attempts, diagnostic=after.state_text)
+
+
+def _leaf(
+    hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, hosts: list[str] | None = None
+) -> Iterator[Outcome]:
+    """A recipient that goes no further than this hop."""
+    status = fate.status
+    if status is _D.EXPANDED and len(hop.fates) > 1:
+        return
+    on = way.on(hop, fate) if way.hosts or fate.earlier or hop.tries or fate.original else None
+    waits: float | None = None
+    diagnostic = fate.diagnostic
+    if status is _D.RELAYED:
+        if known.host_of(fate.relay) is not None:
+            waits = fate.at + HANDOVER_WAIT_SECONDS
+            if now <= waits:
+                status = _D.QUEUED
+            else:
+                waits = None
+    elif hop.state is not None and status is _D.QUEUED:
+        status, diagnostic = hop.state, hop.state_text or diagnostic
+    yield Outcome(
+        fate.recipient, status, hop, fate, hosts or (on.hosts if on else [hop.host]),
+        (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + fate.count,
+        diagnostic=diagnostic, waits_until=waits, transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
+    )
+
+
+def _classes(failures: list[tuple[str | None, str | None, Hop]]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(
+        diagnose(text, enhanced_status=code, permanent=False).problem for text, code, _ in failures
+    ))
+
+
+def _merge_equal(found: list[Outcome]) -> list[Outcome]:
+    """One outcome for each recipient: the worst, where several ways lead to one mailbox."""
+    if len(found) < 2:
+        return found
+    by_recipient: dict[str, Outcome] = {}
+    for outcome in found:
+        key = outcome.recipient.lower()
+        have = by_recipient.get(key)
+        if have is None:
+            by_recipient[key] = outcome
+        elif (SEVERITY[outcome.status], -outcome.at) < (SEVERITY[have.status], -have.at):
+            by_recipient[key] = outcome
+    return list(by_recipient.values())
+
+
+def _latest(found: list[Outcome]) -> list[Outcome]:
+    """Where hops of one message are joined as a whole: the last word on each recipient, with all hosts before it."""
+    by_recipient: dict[str, list[Outcome]] = {}
+    for outcome in found:
+        by_recipient.setdefault(outcome.recipient.lower(), []).append(outcome)
+    latest = []
+    for same in by_recipient.values():
+        same.sort(key=lambda o: (o.at, o.hop.serial))
+        final = [o for o in same if o.status not in (_D.QUEUED, _D.RELAYED)] or same
+        last = final[-1]
+        last.hosts = [host for o in same if o.at <= last.at for host in o.hosts]
+        latest.append(last)
+    return latest
+
+
+def cause(outcome: Outcome) -> Diagnosis | None:
+    """Problem and reason of an outcome, by its cause: a filter's verdict tells more than the MTA's line."""
+    status = outcome.status
+    if status not in _FAILURES:
+        return None
+    hop, fate = outcome.hop, outcome.fate
+    if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
+        for said in reversed(hop.verdicts or ()):
+            if said.reason is not None and _decides(said.action):
+                return _of_reason(said.reason)
+    command = hop.refused or None
+    text, code = outcome.diagnostic, fate.enhanced_status if fate is not None else None
+    if status is _D.EXPIRED and fate is not None and fate.earlier:
+        text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
+    found = diagnose(text, enhanced_status=code, command=command,
+                     permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
+    if status in (_D.HELD, _D.DISCARDED) and found.reason == "unknown":
+        return Diagnosis(Problem.POLICY, "hold" if status is _D.HELD else "discard")
+    return found
+
+
+def _decides(action: str | None) -> bool:
+    return action is not None and action.lower() not in ("no action", "add header", "rewrite subject", "pass", "greylist")
+
+
+def _of_reason(reason: str) -> Diagnosis:
+    from flowmon.tracking.diagnosis import REASONS
+
+    return Diagnosis(REASONS.get(reason, Problem.DELIVERY), reason)
