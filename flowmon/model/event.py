@@ -131,6 +131,8 @@ class Report(Event, frozen=True, gc=False):
     report_id: str | None = None
     """Queue ID of the report on the same host."""
     report_message_id: str | None = None
+    about_message_id: str | None = None
+    """Message-ID of the message that it is about, where the line does not tell its queue ID."""
 
 
 class Copy(Event, frozen=True, gc=False):

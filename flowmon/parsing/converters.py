@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from flowmon.parsing.lists import split_list
+
 _SPAN = re.compile(r"(?:(\d+)[+d] ?)?(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?|(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?")
 
 
@@ -77,6 +79,37 @@ def underscores(text: str) -> str:
     return text.replace("_", " ")
 
 
+def addresses(text: str) -> str | None:
+    """A list separated by `;`, as addresses separated by blanks."""
+    return " ".join(address(item.strip()) for item in split_list(text)) or None
+
+
+_SCOPE = re.compile(r"%\w+(?=\]|\Z)")
+
+
+def endpoint(text: str) -> str | None:
+    """`name[address]` without the scope of the address and without what is empty."""
+    text = _SCOPE.sub("", text).replace("[]", "")
+    return text or None
+
+
+_SESSION = re.compile(r"[0-9A-F]{16};(?=\d{3}[ -])", re.ASCII)
+
+
+def reply(text: str) -> str | None:
+    """The reply of the next hop, without the session's id that may stand before it."""
+    return _SESSION.sub("", text, count=1).strip() or None
+
+
+_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
+
+
+def enhanced_status(text: str) -> str | None:
+    """The first enhanced status code in a reply."""
+    match = _ENHANCED.search(text[:400])
+    return match.group(1) if match else None
+
+
 CONVERTERS: dict[str, Callable[[str], object]] = {
     "number": number,
     "integer": integer,
@@ -88,5 +121,9 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "lower": lower,
     "guid": guid,
     "underscores": underscores,
+    "addresses": addresses,
+    "endpoint": endpoint,
+    "reply": reply,
+    "enhanced_status": enhanced_status,
 }
 """By the name that parser files use."""

@@ -51,8 +51,21 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     map: dict[str, dict[str, Any]] = {}
     convert: dict[str, str] = {}
     when: dict[str, str | list[str]] = {}
-    fields: dict[str, str] = {}
+    """Records: what columns must hold, without regard to case; globs may stand in it."""
+    unless: dict[str, str | list[str]] = {}
+    """Records: what columns must not hold."""
+    same: dict[str, str] = {}
+    """Records: columns that must hold the same text."""
+    fields: dict[str, str | list[str]] = {}
+    """Records: event field to column, dotted path, template; of a list the first that is not empty."""
+    host: str | list[str] = ""
+    """Records: columns that name the host that wrote the row, when other than the format's."""
     each: str = ""
+    """Records: the field whose list makes one event per item."""
+    differs_from: str = ""
+    """Records: a list column; items of `each` that stand in it too make no event."""
+    more: bool = False
+    """Records: the next rule that fits takes the row too."""
     sample: list[SampleSpec] = []
 
 
@@ -67,7 +80,9 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     header: str = ""
     columns: list[str] = []
     time: str = ""
-    host: str = ""
+    host: str | list[str] = ""
+    lists: list[str] = []
+    """Columns that hold lists, separated by `;`: parallel to that of a rule's `each`."""
     signature: list[str] = []
     continuation: str = ""
     rule: list[RuleSpec] = []
@@ -125,8 +140,10 @@ class Format:
         record = self.framing in ("csv", "json")
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
-        if not record and (spec.when or spec.fields or spec.each):
-            raise ParserFileError(f"{where}: `when`, `fields` and `each` are for csv and json only")
+        if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.each or spec.host or spec.more):
+            raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv and json only")
+        if spec.each and spec.each not in spec.fields:
+            raise ParserFileError(f"{where}: `each` names {spec.each!r}, which `fields` does not fill")
         changes = self._changes(spec, where) if spec.kind else ()
         literals = spec.starts if isinstance(spec.starts, list) else [spec.starts]
         for literal in literals:
