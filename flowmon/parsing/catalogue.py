@@ -118,6 +118,13 @@ class Catalogue:
                  else self._reader_of(self.formats[label], hosts, host, stamps()))
         return label, fresh
 
+    def hosts_in(self, data: bytes, hosts: Hosts) -> set[str]:
+        """Hosts that the first lines of a log with syslog headers tell of; empty for another framing."""
+        reader = SyslogReader(self, hosts, Stamps(None, time.time()), None)
+        head = data[:RECOGNISE_BYTES]
+        reader.feed(head[: head.rfind(b"\n") + 1], 0, _nothing)
+        return reader.hosts()
+
     def _named(self, name: str) -> Format:
         try:
             return self.formats[name]

@@ -13,6 +13,7 @@ from typing import Any
 
 from flowmon.parsing.dispatch import LINE_CAP, Fold, Table
 from flowmon.parsing.format import Format
+from flowmon.parsing.seen import Seen
 from flowmon.parsing.stamps import Stamps
 
 SAMPLES_KEPT = 5
@@ -74,6 +75,14 @@ class SyslogReader:
         self._prefix = ""
         self._prefix_at = 0.0
         self._prefix_iso = False
+        self.seen: dict[str, Seen] | None = None
+        """Hosts that several logs tell of; None when every host has one log."""
+        self.number = 0
+        """Tells this log from the others in `seen`."""
+
+    def hosts(self) -> set[str]:
+        """Hosts whose lines were read, as far as a format claims them."""
+        return {host for host, _, table in self._heads.values() if table is not None}
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
@@ -105,7 +114,12 @@ class SyslogReader:
             counters.last_at = at
             if table is None:
                 counters.foreign += 1
-            elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
+                continue
+            if self.seen is not None and host in self.seen and self.seen[host].again(
+                self.number, at, session, line[body:]
+            ):
+                continue
+            if not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold
             ):
                 counters.miss(line)

@@ -105,15 +105,40 @@ CREATE TABLE IF NOT EXISTS queue_history (    -- what each queue held at the end
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (
     path TEXT PRIMARY KEY,
-    body BLOB NOT NULL                        -- counters and state of the source
+    body BLOB NOT NULL                        -- a SourceState: how far it is folded, and what its reader keeps
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    number INTEGER PRIMARY KEY,               -- upper bits of the positions of lines
+    path TEXT NOT NULL,
+    host TEXT,
+    body BLOB NOT NULL                        -- the file's identity
+);
+CREATE TABLE IF NOT EXISTS lines (            -- raw lines of messages with a problem: their log may be gone some day
+    position INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS blocks (           -- raw lines of sources that cannot be read again, zlib
+    position INTEGER PRIMARY KEY,             -- of the first byte
+    length INTEGER NOT NULL,                  -- bytes, unpacked
+    body BLOB NOT NULL
+);
 """
+
+EARLY_INDEXES = """
+CREATE INDEX IF NOT EXISTS queue_by_message ON queue (message);
+CREATE INDEX IF NOT EXISTS failures_by_message ON failures (message);
+CREATE INDEX IF NOT EXISTS lines_by_message ON lines (message);
+"""
+"""What writing needs."""
 
 INDEXES = """
 CREATE UNIQUE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
 CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
 CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
-CREATE INDEX IF NOT EXISTS queue_by_message ON queue (message);
-CREATE INDEX IF NOT EXISTS failures_by_message ON failures (message);
 """
+"""What questions need: built last in a store that one command fills and reads."""
+
+ROW_BITS = 44
+"""Position of a line: number of its file, shifted by so many bits, plus the byte offset."""

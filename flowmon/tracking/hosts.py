@@ -91,6 +91,12 @@ class KnownHosts(msgspec.Struct):
         self.domains.add(domain)
         return domain
 
+    def filtered(self, host: str) -> None:
+        """Note that a filter works on this host."""
+        facts = self.hosts.get(host)
+        if facts is not None:
+            facts.filtered += 1
+
     def ours(self, address: str | None) -> bool | None:
         """Whether an address is of our domains; None when it has no domain."""
         if not address or "@" not in address:

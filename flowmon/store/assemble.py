@@ -1,0 +1,170 @@
+"""From a stored flow to the answers of the model: messages, recipients, hops, attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from flowmon.model import answers
+from flowmon.model.flow import Fate, Flow, Hop, Said
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Stage
+from flowmon.store.rows import hop_status
+from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.replies import relay_name
+from flowmon.tracking.scenario import classify
+from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes
+
+_D = DeliveryStatus
+
+
+def instant(at: float) -> datetime:
+    """Epoch seconds as an aware datetime."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
+    """The message of a flow as things stand at `now` (log time)."""
+    found = outcomes(flow, known, now)
+    for outcome in found:
+        diagnosis = cause(outcome)
+        if diagnosis is not None:
+            outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
+    recipients = sorted(
+        (_recipient(flow, outcome) for outcome in found), key=lambda r: SEVERITY[r.status]
+    )
+    hops = flow.hops
+    sender = next((h.sender for h in hops if h.sender is not None), None)
+    scenario, direction = classify(sender, [o.recipient for o in found], known)
+    if recipients:
+        status, problem, reason = recipients[0].status, recipients[0].problem, recipients[0].reason
+    else:
+        status, problem, reason = _bare(hops[-1])
+    return answers.Message(
+        message_id=next((f"<{h.message_id}>" for h in hops if h.message_id is not None), None),
+        envelope_sender=sender,
+        subject=next((h.subject for h in hops if h.subject is not None), None),
+        size=next((h.size for h in hops if h.size is not None), None),
+        client=hops[0].client,
+        first_seen_at=instant(hops[0].arrived_at),
+        last_seen_at=instant(max(h.last_at for h in hops)),
+        scenario=scenario, direction=direction, status=status, problem=problem, reason=reason,
+        recipients=recipients, hops=[_hop(flow, hop, known) for hop in hops],
+    )
+
+
+def _bare(hop: Hop) -> tuple[DeliveryStatus, answers.Problem | None, str | None]:
+    """Status, problem and reason of a message of which no recipient is known."""
+    status = hop_status(hop)
+    text = hop.state_text
+    if hop.aborted and text is None:
+        text = "lost connection: the client went away before the message was accepted"
+    diagnosis = cause(Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text))
+    return status, diagnosis.problem if diagnosis else None, diagnosis.reason if diagnosis else None
+
+
+def _recipient(flow: Flow, outcome: Outcome) -> answers.Recipient:
+    fate = outcome.fate
+    text = outcome.diagnostic
+    final = outcome.status not in OPEN_STATUSES
+    return answers.Recipient(
+        recipient=outcome.recipient,
+        original_recipient=outcome.original,
+        status=outcome.status, problem=outcome.problem, reason=outcome.reason,
+        reply_code=reply_code(text),
+        enhanced_status=(fate.enhanced_status if fate is not None else None) or enhanced_status(text),
+        diagnostic=text,
+        attempts=outcome.attempts,
+        host=outcome.hop.host,
+        relay=fate.relay if fate is not None else None,
+        delay_seconds=round(max(outcome.at - flow.hops[0].arrived_at, 0.0), 3),
+        path=_squeezed(outcome.hosts),
+        transient=list(outcome.transient) if final else [],
+    )
+
+
+def _squeezed(hosts: list[str]) -> list[str]:
+    """Hosts without immediate repeats."""
+    return [host for place, host in enumerate(hosts) if place == 0 or hosts[place - 1] != host]
+
+
+def _hop(flow: Flow, hop: Hop, known: KnownHosts) -> answers.Hop:
+    link = next((k for k in flow.links if k.child == hop.serial), None)
+    relay = next((f.relay for f in hop.fates.values() if f.relay), None)
+    return answers.Hop(
+        host=hop.host, role=known.role(hop.host), stage=stage(flow, hop), queue_id=_shown_id(hop),
+        arrived_at=instant(hop.arrived_at), left_at=instant(hop.left_at) if hop.left_at is not None else None,
+        next_hop=relay_name(relay),
+        link=link.basis if link else None, certainty=link.certainty if link else None,
+        delays=_delays(hop),
+    )
+
+
+def _shown_id(hop: Hop) -> str | None:
+    """The queue ID; an LMTP session is none."""
+    return None if hop.queue_id is None or hop.queue_id == hop.session else hop.queue_id
+
+
+def stage(flow: Flow, hop: Hop) -> Stage:
+    """Which part of the way a hop is: sending where a client handed it in, delivery where it ended."""
+    if any(f.transport == "mailbox" or (f.status is _D.RELAYED and not f.next) for f in hop.fates.values()):
+        return Stage.DELIVERY
+    if hop is flow.hops[0] and (hop.login is not None or hop.origin in ("pickup", "mailbox")):
+        return Stage.SENDING
+    return Stage.ROUTING
+
+
+def _delays(hop: Hop) -> answers.Delays:
+    """The longest delays of a hop, from what its log tells."""
+    best: list[float] | None = None
+    for fate in hop.fates.values():
+        parts = fate.delays.split("/") if fate.delays else []
+        try:
+            numbers = [float(p) for p in parts]
+        except ValueError:
+            continue
+        if len(numbers) == 4 and (best is None or sum(numbers) > sum(best)):
+            best = numbers
+    if best is None:
+        return answers.Delays()
+    return answers.Delays(before_queue=best[0], queue=best[1], connect=best[2], transmit=best[3])
+
+
+def attempts(flow: Flow) -> Iterator[answers.Attempt]:
+    """All tries of a flow, folded, in order of time."""
+    found = [a for hop in flow.hops for fate in hop.fates.values() for a in _tries(hop, fate)]
+    yield from sorted(found, key=lambda a: (a.first_at, a.recipient))
+
+
+def _tries(hop: Hop, fate: Fate) -> Iterator[answers.Attempt]:
+    for one in fate.earlier or ():
+        yield _attempt(hop, fate.recipient, one.status, one.relay, one.diagnostic, one.enhanced_status, one.count,
+                       one.first_at, one.last_at)
+    if fate.count:
+        yield _attempt(hop, fate.recipient, fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, fate.count,
+                       fate.since or fate.at, fate.at)
+
+
+def _attempt(
+    hop: Hop, recipient: str, status: DeliveryStatus | None, relay: str | None, text: str | None, code: str | None,
+    count: int, first_at: float, last_at: float,
+) -> answers.Attempt:
+    status = status or _D.DEFERRED
+    failed = STATUS_BY_SEVERITY.index(status) <= STATUS_BY_SEVERITY.index(_D.DEFERRED)
+    why = diagnose(text, enhanced_status=code, permanent=status is not _D.DEFERRED) if failed else None
+    return answers.Attempt(
+        recipient=recipient, host=hop.host, queue_id=_shown_id(hop), relay=relay, status=status,
+        problem=why.problem if why else None, reason=why.reason if why else None, diagnostic=text, count=count,
+        first_at=instant(first_at), last_at=instant(last_at),
+    )
+
+
+def verdicts(flow: Flow) -> list[answers.Verdict]:
+    """What filters said of a flow, in order of time."""
+    said: list[Said] = [s for hop in flow.hops for s in hop.verdicts or ()]
+    return [
+        answers.Verdict(at=instant(s.at), host=s.host, filter=s.filter, action=s.action or "", score=s.score, detail=s.detail)
+        for s in sorted(said, key=lambda s: s.at)
+    ]
+
+

@@ -1,0 +1,210 @@
+"""Answers that sum up: queues, problems, sources, minutes, totals, health."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from flowmon.model import answers
+from flowmon.model.answers import AGE_BUCKET_MINUTES
+from flowmon.model.words import Problem
+from flowmon.store.assemble import instant
+from flowmon.store.writer import SourceState
+from flowmon.tracking.diagnosis import explain
+from flowmon.tracking.facts import FACTS
+
+Ask = Callable[[str, Any], list[Any]]
+"""Runs one query and gives its rows."""
+Where = tuple[str, list[Any]]
+"""A WHERE clause over `messages m`, with its parameters."""
+
+TREND_MINUTES = 15
+RATE_MINUTES = 5
+"""Rates are means over so many whole minutes."""
+STALE_SECONDS = 600.0
+_PROBLEM_PARTS = 12
+
+
+def _messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
+    if where is None:
+        return "", []
+    return f" WHERE {column} IN (SELECT m.id FROM messages m{where[0]})", where[1]
+
+
+def queues(ask: Ask, now: float, where: Where | None) -> list[answers.QueueRow]:
+    """What waits, by host and next hop; most deferred and oldest first."""
+    condition, parameters = _messages_in(where, "message")
+    rows = ask(
+        "SELECT host, next_hop, status, arrived_at, next_retry_at, error, problem, reason, message "
+        f"FROM queue{condition}", parameters,
+    )
+    by_queue: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        by_queue.setdefault((row[0], row[1]), []).append(row)
+    history = _history(ask, now)
+    found = [_queue(host, next_hop, rows, now, history.get((host, next_hop), {}))
+             for (host, next_hop), rows in by_queue.items()]
+    return sorted(found, key=lambda q: (-(q.deferred + q.held), -q.messages, q.oldest_at))
+
+
+def _history(ask: Ask, now: float) -> dict[tuple[str, str], dict[int, tuple[int, int, int]]]:
+    since = int(now // 60) - TREND_MINUTES
+    found: dict[tuple[str, str], dict[int, tuple[int, int, int]]] = {}
+    for minute, host, next_hop, messages, arrived, left in ask(
+        "SELECT minute, host, next_hop, messages, arrived, left FROM queue_history WHERE minute > ?", (since,)
+    ):
+        found.setdefault((host, next_hop), {})[minute] = (messages, arrived, left)
+    return found
+
+
+def _queue(
+    host: str, next_hop: str, rows: list[Any], now: float, history: dict[int, tuple[int, int, int]]
+) -> answers.QueueRow:
+    ages = [0] * (len(AGE_BUCKET_MINUTES) + 1)
+    for row in rows:
+        minutes = max(now - row[3], 0.0) / 60
+        ages[next((i for i, bound in enumerate(AGE_BUCKET_MINUTES) if minutes <= bound), len(AGE_BUCKET_MINUTES))] += 1
+    troubled = [r for r in rows if r[5]]
+    worst = max(troubled, key=lambda r: r[3]) if troubled else None
+    minute = int(now // 60)
+    came = went = None
+    if history:
+        recent = [history[m] for m in range(minute - RATE_MINUTES + 1, minute + 1) if m in history]
+        came = round(sum(r[1] for r in recent) / RATE_MINUTES, 1)
+        went = round(sum(r[2] for r in recent) / RATE_MINUTES, 1)
+    retries = [r[4] for r in rows if r[4] is not None]
+    return answers.QueueRow(
+        next_hop=next_hop, host=host, messages=len({r[8] for r in rows}),
+        deferred=sum(r[2] == "deferred" for r in rows), held=sum(r[2] == "held" for r in rows),
+        oldest_at=instant(min(r[3] for r in rows)), in_per_minute=came, out_per_minute=went,
+        velocity=round(went - came, 1) if came is not None and went is not None else None,
+        next_retry_at=instant(min(retries)) if retries else None,
+        last_error=worst[5] if worst else None, problem=Problem(worst[6]) if worst and worst[6] else None,
+        reason=worst[7] if worst else None, trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages,
+    )
+
+
+def _trend(history: dict[int, tuple[int, int, int]], minute: int, current: int) -> list[int]:
+    """What the queue held at the end of each of the last minutes; minutes without news hold what the one before held."""
+    values: list[int] = []
+    last = 0
+    for m in range(minute - TREND_MINUTES + 1, minute + 1):
+        last = history[m][0] if m in history else last
+        values.append(last)
+    values[-1] = current
+    return values
+
+
+def problems(ask: Ask, where: Where | None) -> list[answers.ProblemRow]:
+    """Failures by class, reason and next hop; most messages first."""
+    condition, parameters = _messages_in(where, "message")
+    groups: dict[tuple[str, str, str | None], list[Any]] = {}
+    for row in ask(
+        "SELECT problem, reason, next_hop, message, recipients, at, first_at, sender, recipient, reply, open "
+        f"FROM failures{condition}", parameters,
+    ):
+        groups.setdefault((row[0], row[1], row[2]), []).append(row)
+    found = [_problem(*key, rows) for key, rows in groups.items()]
+    return sorted(found, key=lambda p: (-p.messages, -p.last_at.timestamp()))
+
+
+def _problem(problem: str, reason: str, next_hop: str | None, rows: list[Any]) -> answers.ProblemRow:
+    first, last = min(r[6] for r in rows), max(r[5] for r in rows)
+    trend = [0] * _PROBLEM_PARTS
+    width = max((last - first) / _PROBLEM_PARTS, 1e-9)
+    for row in rows:
+        trend[min(int((row[5] - first) / width), _PROBLEM_PARTS - 1)] += 1
+    senders = Counter(r[7] if r[7] else "<>" for r in rows if r[7] is not None)
+    recipients = Counter(r[8] for r in rows if r[8])
+    newest = max(rows, key=lambda r: r[5])
+    said = explain(reason, Problem(problem))
+    return answers.ProblemRow(
+        problem=Problem(problem), reason=reason, next_hop=next_hop, messages=len({r[3] for r in rows}),
+        recipients=sum(r[4] for r in rows), first_at=instant(first), last_at=instant(last), trend=trend,
+        senders=[s for s, _ in senders.most_common(5)], sample_recipients=[r for r, _ in recipients.most_common(5)],
+        sample_reply=newest[9], open=len({r[3] for r in rows if r[10]}), cause=said.cause, next_step=said.next_step,
+    )
+
+
+def states(ask: Ask) -> list[SourceState]:
+    """The sources as the collector last wrote them."""
+    return [msgspec.msgpack.decode(r[0], type=SourceState) for r in ask("SELECT body FROM sources ORDER BY path", ())]
+
+
+def sources(ask: Ask) -> list[answers.SourceRow]:
+    """Every log and how far it is read."""
+    return [
+        answers.SourceRow(
+            path=s.path, host=s.host, format=s.format, position=s.offset, size=s.size, lag_bytes=s.lag_bytes, lines=s.lines,
+            unmatched=s.unmatched, foreign=s.foreign, lines_per_second=s.lines_per_second,
+            last_line_at=instant(s.last_line_at) if s.last_line_at is not None else None,
+            read_at=instant(s.read_at) if s.read_at is not None else None, error=s.error or s.notice, samples=s.samples,
+        )
+        for s in states(ask)
+    ]
+
+
+def minutes(ask: Ask, count: int, now: float, where: Where | None) -> list[answers.MinuteRow]:
+    """The last `count` minutes, oldest first, without gaps: log facts, or, filtered, messages by their last line."""
+    last = int(now // 60)
+    names = ("delivered", "relayed", "deferrals", "bounced", "rejected")
+    table: dict[int, dict[str, int]] = {}
+    if where is None:
+        for minute, name, n in ask(
+            "SELECT minute, name, sum(n) FROM facts WHERE minute > ? GROUP BY minute, name", (last - count,)
+        ):
+            table.setdefault(minute, {})[name] = n
+    else:
+        status = "CASE m.status WHEN 0 THEN 'bounced' WHEN 1 THEN 'bounced' WHEN 2 THEN 'rejected' " \
+                 "WHEN 5 THEN 'deferrals' WHEN 9 THEN 'relayed' WHEN 10 THEN 'mailbox' ELSE 'other' END"
+        condition = f"{where[0]} AND" if where[0] else " WHERE"
+        for minute, name, n in ask(
+            f"SELECT CAST(m.last_at / 60 AS INTEGER) t, {status} s, count(*) FROM messages m{condition} m.last_at >= ? "
+            "GROUP BY t, s", [*where[1], (last - count + 1) * 60.0],
+        ):
+            table.setdefault(minute, {})[name] = n
+    found = []
+    for minute in range(last - count + 1, last + 1):
+        n = table.get(minute, {})
+        delivered, relayed, deferred, bounced, rejected = (n.get(name, 0) for name in names)
+        found.append(answers.MinuteRow(
+            at=instant(minute * 60.0), delivered=n["mailbox"] if "mailbox" in n else max(delivered - relayed, 0),
+            relayed=relayed, deferred=deferred, bounced=bounced, rejected=rejected,
+        ))
+    return found
+
+
+def totals(ask: Ask, where: Where | None) -> answers.Totals:
+    """Log facts; with a filter, the same counts made from the messages that match."""
+    if where is None:
+        sums = dict(ask("SELECT name, sum(n) FROM facts GROUP BY name", ()))
+        return answers.Totals(**{n: int(sums.get(n, 0)) for n in FACTS if n != "relayed"})
+    from flowmon.store.rows import decode
+    from flowmon.tracking.facts import of_flow
+
+    total: Counter[str] = Counter()
+    for (body,) in ask(f"SELECT m.body FROM messages m{where[0]}", where[1]):
+        total.update(of_flow(decode(body)))
+    return answers.Totals(**{n: total[n] for n in FACTS if n != "relayed"})
+
+
+def health(ask: Ask, meta: Callable[[str], Any], *, collecting: bool, now: float) -> answers.Health:
+    """The health line."""
+    found = states(ask)
+    lines, unmatched, foreign = (sum(getattr(s, n) for s in found) for n in ("lines", "unmatched", "foreign"))
+    newest = max((s.last_line_at for s in found if s.last_line_at is not None), default=None)
+    rates = [s.lines_per_second for s in found if s.lines_per_second is not None]
+    notices = msgspec.msgpack.decode(meta("notices") or b"\x90", type=list[str])
+    live = bool(meta("live"))
+    return answers.Health(
+        collecting=collecting, backlog_bytes=sum(s.lag_bytes for s in found),
+        lag_seconds=max(now - newest, 0.0) if newest is not None and live else None,
+        lines_per_second=round(sum(rates), 1) if rates else None,
+        unparsed_share=unmatched / (lines - foreign) if lines > foreign else 0.0, sources=len(found),
+        stale_sources=sum(live and s.last_line_at is not None and now - s.last_line_at > STALE_SECONDS for s in found),
+        failed_sources=sum(s.error is not None for s in found),
+        open_messages=int(ask("SELECT count(*) FROM messages WHERE open = 1", ())[0][0]), notices=notices,
+    )

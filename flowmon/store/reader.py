@@ -1,0 +1,217 @@
+"""The reading side of the SQLite store: answers for screens and commands.
+
+One connection per thread; none ever blocks the collector (WAL).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from flowmon.errors import StoreError
+from flowmon.model import answers
+from flowmon.model.words import STATUS_BY_SEVERITY, Problem
+from flowmon.store import assemble, evidence, overview
+from flowmon.store.assemble import instant
+from flowmon.store.filter import Filter
+from flowmon.store.rows import decode
+from flowmon.store.schema import SCHEMA_VERSION, Key
+from flowmon.store.writer import collector_runs
+from flowmon.tracking.diagnosis import explain
+from flowmon.tracking.hosts import KnownHosts
+
+_ORDERS = {
+    "last_seen": "m.last_at", "first_seen": "m.first_at", "sender": "m.sender", "status": "-m.status", "size": "m.size",
+    "attempts": "m.attempts", "age": "-m.first_at", "delay": "m.delay", "recipient": "m.recipient", "reason": "m.reason",
+}
+_ROW = (
+    "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
+    "m.hops, m.attempts, m.size, m.subject, m.message_id FROM messages m"
+)
+
+
+class SqliteReader:
+    """Answers from the store at `path`. Raises StoreError when it cannot be opened or is of another version."""
+
+    def __init__(self, path: Path, *, temporary: bool = False) -> None:
+        self.path = path
+        self._temporary = temporary
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        version = self._meta("schema")
+        if version != SCHEMA_VERSION:
+            raise StoreError(f"{path}: the store has version {version}, this flowmon reads {SCHEMA_VERSION}: "
+                             "move the file away, `flowmon collect` fills it again from the logs")
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if found is None:
+            try:
+                found = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+                found.execute("PRAGMA query_only=ON")
+            except sqlite3.Error as fault:
+                raise StoreError(f"{self.path}: cannot be opened: {fault}; start `flowmon collect` first, or name a log") from None
+            self._local.db = found
+            self._connections.append(found)
+        return found
+
+    def _all(self, sql: str, parameters: Any = ()) -> list[Any]:
+        try:
+            return self.db.execute(sql, parameters).fetchall()
+        except sqlite3.Error as fault:
+            raise StoreError(f"{self.path}: cannot be read: {fault}") from None
+
+    def _meta(self, name: str) -> Any:
+        rows = self._all("SELECT value FROM meta WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def _where(self, filter: Filter | None) -> tuple[str, list[Any]]:
+        if filter is None:
+            return "", []
+        condition, parameters = filter.sql(self._clock())
+        return f" WHERE {condition}", list(parameters)
+
+    def _clock(self) -> float:
+        return time.time() if self._meta("live") else float(self._meta("now") or time.time())
+
+    def known(self) -> KnownHosts:
+        """What the collector knows of hosts."""
+        body = self._meta("known")
+        return msgspec.msgpack.decode(body, type=KnownHosts) if body else KnownHosts()
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    def version(self) -> int:
+        return int(self._all("PRAGMA data_version")[0][0])
+
+    def now(self) -> datetime:
+        return instant(self._clock())
+
+    def health(self) -> answers.Health:
+        return overview.health(self._all, self._meta, collecting=self._temporary or collector_runs(self.path), now=self._clock())
+
+    def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
+        return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)
+
+    def count(self, filter: Filter | None = None) -> int:
+        where, parameters = self._where(filter)
+        return int(self._all(f"SELECT count(*) FROM messages m{where}", parameters)[0][0])
+
+    def rows(
+        self, filter: Filter | None = None, *, order: str = "last_seen", descending: bool = True, limit: int = 200,
+        offset: int = 0,
+    ) -> list[answers.MessageRow]:
+        where, parameters = self._where(filter)
+        way = "DESC" if descending else "ASC"
+        sql = f"{_ROW}{where} ORDER BY {_ORDERS[order]} {way}, m.id {way} LIMIT ? OFFSET ?"
+        return [
+            answers.MessageRow(
+                id=r[0], first_seen_at=instant(r[1]), last_seen_at=instant(r[2]), envelope_sender=r[3], recipient=r[4],
+                recipient_count=r[5], status=STATUS_BY_SEVERITY[r[6]], problem=Problem(r[7]) if r[7] else None,
+                reason=r[8], host=r[9], hops=r[10], attempts=r[11], size=r[12], subject=r[13],
+                message_id=f"<{r[14]}>" if r[14] else None,
+            )
+            for r in self._all(sql, [*parameters, limit, offset])
+        ]
+
+    def messages(self, filter: Filter | None = None) -> Iterator[answers.Message]:
+        where, parameters = self._where(filter)
+        known, now = self.known(), float(self._meta("now") or 0.0)
+        try:
+            for (body,) in self.db.execute(f"SELECT m.body FROM messages m{where} ORDER BY m.first_at, m.id", parameters):
+                yield assemble.message(decode(body), known, now)
+        except sqlite3.Error as fault:
+            raise StoreError(f"{self.path}: cannot be read: {fault}") from None
+
+    def detail(self, id: int) -> answers.Detail | None:
+        rows = self._all("SELECT body FROM messages WHERE id = ?", (id,))
+        if not rows:
+            return None
+        flow = decode(rows[0][0])
+        message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
+        said = explain(message.reason, message.problem) if message.reason is not None else None
+        reports, report_of = self._reports(flow)
+        return answers.Detail(
+            id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
+            evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
+            cause=said.cause if said else None, next_step=said.next_step if said else None,
+        )
+
+    def _reports(self, flow: Any) -> tuple[list[int], int | None]:
+        """Rows of the reports about a flow, and the row that it reports about."""
+        made: list[int] = []
+        about: int | None = None
+        for hop in flow.hops:
+            for queue_id in hop.reports or ():
+                made += self._beside(hop, queue_id, flow.id)
+            if hop.queue_id is not None:
+                for row, other in self._at_host(hop, self._recent_at(hop)):
+                    if any(h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "" for h in other.hops):
+                        made.append(row)
+            if hop.parent_id is not None and hop.sender == "":
+                found = self._beside(hop, hop.parent_id, flow.id)
+                about = found[0] if found else about
+        if about is None and flow.hops[0].sender == "" and flow.hops[0].queue_id is not None:
+            for row, other in self._at_host(flow.hops[0], self._recent_at(flow.hops[0])):
+                if any(h.host == flow.hops[0].host and flow.hops[0].queue_id in (h.reports or ()) for h in other.hops):
+                    about = row
+        return list(dict.fromkeys(made)), about
+
+    def _beside(self, hop: Any, queue_id: str, own: int) -> list[int]:
+        rows = self._all("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(Key.QUEUE_ID), queue_id))
+        return [
+            id for (id,) in rows if id != own and any(
+                h.host == hop.host and h.queue_id == queue_id and abs(h.arrived_at - hop.last_at) < 864_000
+                for h in self._flow(id).hops
+            )
+        ]
+
+    def _recent_at(self, hop: Any) -> tuple[float, float]:
+        return hop.arrived_at - 5.0, hop.last_at + 5.0
+
+    def _at_host(self, hop: Any, span: tuple[float, float]) -> Iterator[tuple[int, Any]]:
+        """Messages that a report of this hop, or what it reports about, must be among: touched in its time."""
+        sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND (sender = '' OR status <= 1) LIMIT 500"
+        for id, body in self._all(sql, span):
+            yield id, decode(body)
+
+    def _flow(self, id: int) -> Any:
+        return decode(self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0])
+
+    def find(self, what: str) -> list[int]:
+        text = what.strip()
+        bare = text.removeprefix("<").removesuffix(">")
+        rows = self._all(
+            "SELECT DISTINCT k.message FROM keys k JOIN messages m ON m.id = k.message WHERE (k.kind IN (5, 6) AND k.value = ?) "
+            "OR (k.kind IN (1, 2) AND k.value = ?) OR (k.kind = 9 AND k.value = ?) ORDER BY m.last_at DESC",
+            (bare, bare.lower(), bare.replace("-", "").lower()),
+        )
+        return [r[0] for r in rows]
+
+    def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
+        return overview.queues(self._all, self._clock(), self._where(filter) if filter else None)
+
+    def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
+        return overview.problems(self._all, self._where(filter) if filter else None)
+
+    def sources(self) -> list[answers.SourceRow]:
+        return overview.sources(self._all)
+
+    def totals(self, filter: Filter | None = None) -> answers.Totals:
+        return overview.totals(self._all, self._where(filter) if filter else None)
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+

@@ -1,0 +1,327 @@
+"""The writing side of the SQLite store: one writer, any readers (WAL).
+
+Each commit is whole: messages that changed (open ones too), positions of the lines that were folded into them, and
+what the tracker and the readers need to go on. A collector that is killed loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from flowmon.errors import StoreError
+from flowmon.model.flow import Flow
+from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
+from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
+from flowmon.tracking.hosts import KnownHosts
+
+_INSERT_MESSAGE = f"INSERT OR REPLACE INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(MESSAGE_COLUMNS))})"
+_KINDS = {
+    "message-id": Key.MESSAGE_ID, "queue-id": Key.QUEUE_ID, "reply-id": Key.REPLY_ID,
+    "network-message-id": Key.NETWORK_MESSAGE_ID,
+}
+
+
+class SourceState(msgspec.Struct, omit_defaults=True):
+    """One source as the store keeps it: how far it is folded, and what it showed."""
+
+    path: str
+    host: str | None = None
+    format: str | None = None
+    position: Any = None
+    """Where to go on: a flowmon.sources Position, as plain values."""
+    reader: dict[str, Any] = {}
+    """What the framing keeps from line to line."""
+    offset: int = 0
+    size: int = 0
+    lag_bytes: int = 0
+    lines: int = 0
+    unmatched: int = 0
+    foreign: int = 0
+    last_line_at: float | None = None
+    read_at: float | None = None
+    lines_per_second: float | None = None
+    error: str | None = None
+    notice: str | None = None
+    samples: list[str] = []
+
+
+class FileRow(msgspec.Struct):
+    """A file that positions point into."""
+
+    number: int
+    path: str
+    host: str | None
+    body: bytes
+
+
+class Batch(msgspec.Struct):
+    """Everything of one commit."""
+
+    rows: list[Rows] = []
+    gone: list[int] = []
+    facts: dict[tuple[int, str, str], int] = {}
+    sources: list[SourceState] = []
+    files: list[FileRow] = []
+    lines: list[tuple[int, int, str]] = []
+    blocks: list[tuple[int, int, bytes]] = []
+    meta: dict[str, Any] = {}
+
+
+class Writer:
+    """Writes a store. `path` None: a temporary one, in memory or in a file that goes with the process."""
+
+    def __init__(self, path: Path, *, temporary: bool = False) -> None:
+        self.path = path
+        self.temporary = temporary
+        self._lock: IO[str] | None = None
+        self._stored_before = 0
+        """Rows below this id may stand in the store already."""
+        self._minute = -1
+        if not temporary:
+            self._take_lock()
+        try:
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except sqlite3.Error as fault:
+            self.close()
+            raise StoreError(f"{path}: cannot be opened as a store: {fault}; move it away and start again") from None
+
+    def _take_lock(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = lock_path(self.path).open("a+", encoding="ascii")
+        except OSError as fault:
+            raise StoreError(
+                f"{self.path}: the store's folder cannot be written: {fault.strerror}; choose another with --store or [store] path"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.seek(0)
+            owner = self._lock.read().strip() or "another process"
+            self._lock.close()
+            self._lock = None
+            raise StoreError(f"{self.path}: a collector (pid {owner}) already writes this store; look at it with `flowmon`") from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
+    def _prepare(self) -> None:
+        db = self.db
+        if self.temporary:
+            db.execute("PRAGMA journal_mode=OFF")
+            db.execute("PRAGMA synchronous=OFF")
+            db.execute("PRAGMA cache_size=-8000")
+        else:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            db.execute("PRAGMA busy_timeout=5000")
+        db.executescript(TABLES + EARLY_INDEXES)
+        version = self.meta("schema")
+        if version is not None and version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path}: the store has version {version}, this flowmon writes {SCHEMA_VERSION}: move the file away, "
+                "it is filled again from the logs"
+            )
+        if not self.temporary:
+            db.executescript(INDEXES)
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+        row = db.execute("SELECT max(id) FROM messages").fetchone()
+        self._stored_before = (row[0] or 0) + 1
+
+    def meta(self, name: str) -> Any:
+        """A value kept beside the messages; None when there is none."""
+        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    # --- commits ------------------------------------------------------------------------------------------------
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch as one transaction. Raises StoreError (disk full, ...); then nothing of it is written."""
+        db = self.db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            self._messages(batch)
+            db.executemany(
+                "INSERT INTO facts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                [(*key, n) for key, n in batch.facts.items()],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?)",
+                [(s.path, msgspec.msgpack.encode(s)) for s in batch.sources],
+            )
+            db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                           [(f.number, f.path, f.host, f.body) for f in batch.files])
+            db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
+            db.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?)",
+                           [(p, n, zlib.compress(data, 1)) for p, n, data in batch.blocks])
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(batch.meta.items()))
+            db.execute("COMMIT")
+        except sqlite3.Error as fault:
+            with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
+                db.execute("ROLLBACK")
+            raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
+        for rows in batch.rows:
+            self._stored_before = max(self._stored_before, int(rows.message[0] or 0) + 1)  # type: ignore[arg-type]  # the first column is the id
+
+    def _messages(self, batch: Batch) -> None:
+        db = self.db
+        stored = self._stored_before
+        again = [(r.message[0],) for r in batch.rows if r.message[0] < stored]  # type: ignore[operator]  # the first column is the id
+        again += [(id,) for id in batch.gone]
+        before: set[tuple[str, str, int]] = set()
+        if again:
+            if not self.temporary:
+                for (id,) in again:
+                    before.update(db.execute("SELECT host, next_hop, message FROM queue WHERE message = ?", (id,)))
+            for table in ("queue", "failures"):
+                db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
+            if not self.temporary:
+                db.executemany("DELETE FROM keys WHERE message = ?", again)
+        db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
+        db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows])
+        if not self.temporary:
+            db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
+        queue = [q for r in batch.rows for q in r.queue]
+        db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
+        db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       [f for r in batch.rows for f in r.failures])
+        if not self.temporary:
+            self._history(before, {(str(q[1]), str(q[2]), int(q[0])) for q in queue}, batch)  # type: ignore[arg-type]  # message ids are ints
+
+    def _history(self, before: set[tuple[str, str, int]], after: set[tuple[str, str, int]], batch: Batch) -> None:
+        """Note what came into each queue and left it, and once a minute what it holds."""
+        minute = int(float(batch.meta.get("now") or time.time()) // 60)
+        moved: dict[tuple[str, str], list[int]] = {}
+        for host, next_hop, _ in after - before:
+            moved.setdefault((host, next_hop), [0, 0])[0] += 1
+        for host, next_hop, _ in before - after:
+            moved.setdefault((host, next_hop), [0, 0])[1] += 1
+        self.db.executemany(
+            "INSERT INTO queue_history VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT DO UPDATE SET "
+            "arrived = arrived + excluded.arrived, left = left + excluded.left",
+            [(minute, host, next_hop, came, went) for (host, next_hop), (came, went) in moved.items()],
+        )
+        if minute != self._minute or moved:
+            self._minute = minute
+            self.db.execute(
+                "INSERT INTO queue_history SELECT ?, host, next_hop, count(DISTINCT message), 0, 0 FROM queue "
+                "WHERE true GROUP BY host, next_hop ON CONFLICT DO UPDATE SET messages = excluded.messages",
+                (minute,),
+            )
+
+    def finish(self, rows: Iterable[Rows] | None = None) -> None:
+        """For a temporary store: write the keys, if any are asked for, and build the indexes last."""
+        self.db.execute("BEGIN")
+        if rows is not None:
+            self.db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (k for r in rows for k in r.keys))
+        self.db.execute("COMMIT")
+        self.db.executescript(INDEXES)
+
+    # --- going on after a restart -----------------------------------------------------------------------------------
+
+    def lookup(self, kind: str, value: str) -> list[int]:
+        """Rows of the messages that a key leads to."""
+        key = _KINDS.get(kind)
+        if key is None or self.temporary:
+            return []
+        return [r[0] for r in self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))]
+
+    def load(self, id: int) -> Flow | None:
+        """The flow of a row; None when it is not there."""
+        row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
+        return decode(row[0]) if row else None
+
+    def unfinished(self, since: float) -> Iterator[Flow]:
+        """Flows that are open, and those that changed after `since` (epoch seconds)."""
+        for row in self.db.execute("SELECT body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)):
+            yield decode(row[0])
+
+    def all_flows(self) -> Iterator[Flow]:
+        """Every flow, by row."""
+        for row in self.db.execute("SELECT body FROM messages ORDER BY id"):
+            yield decode(row[0])
+
+    def with_domain(self, domain: str) -> list[int]:
+        """Rows of the messages from or to a domain."""
+        return [r[0] for r in self.db.execute(
+            "SELECT DISTINCT message FROM keys WHERE kind IN (?, ?) AND value = ?",
+            (int(Key.SENDER_DOMAIN), int(Key.RECIPIENT_DOMAIN), domain))]
+
+    def known(self) -> KnownHosts:
+        """What was known of hosts at the last commit."""
+        body = self.meta("known")
+        return msgspec.msgpack.decode(body, type=KnownHosts) if body else KnownHosts()
+
+    def sources(self) -> dict[str, SourceState]:
+        """The sources as of the last commit, by path."""
+        found = (msgspec.msgpack.decode(r[0], type=SourceState) for r in self.db.execute("SELECT body FROM sources"))
+        return {s.path: s for s in found}
+
+    def files(self) -> list[FileRow]:
+        """The files that positions point into."""
+        return [FileRow(*r) for r in self.db.execute("SELECT number, path, host, body FROM files ORDER BY number")]
+
+    def prune(self, before: float) -> int:
+        """Delete finished messages whose last line is older than `before` (epoch seconds); gives how many."""
+        db = self.db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            ids = db.execute("SELECT id FROM messages WHERE last_at < ? AND open = 0 LIMIT 20000", (before,)).fetchall()
+            for table in ("keys", "queue", "failures", "lines"):
+                db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
+            db.executemany("DELETE FROM messages WHERE id = ?", ids)
+            db.execute("DELETE FROM facts WHERE minute < ?", (int(before // 60),))
+            db.execute("DELETE FROM queue_history WHERE minute < ?", (int(before // 60),))
+            db.execute("COMMIT")
+        except sqlite3.Error as fault:
+            with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
+                db.execute("ROLLBACK")
+            raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
+        return len(ids)
+
+    def close(self) -> None:
+        """Close the store and let go of its lock."""
+        db = getattr(self, "db", None)
+        if db is not None:
+            db.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def lock_path(store: Path) -> Path:
+    """The file whose lock says that a collector writes the store."""
+    return store.with_name(store.name + ".lock")
+
+
+def collector_runs(store: Path) -> bool:
+    """Whether a collector holds the store now."""
+    path = lock_path(store)
+    try:
+        with path.open("r", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _remedy(fault: sqlite3.Error) -> str:
+    text = str(fault)
+    if "full" in text:
+        return "free some space or choose another place with --store; nothing is lost, it goes on when there is room"
+    if "readonly" in text or "permission" in text:
+        return "check who owns the file and its folder"
+    return "check the disk; if the file is damaged move it away, it is filled again from the logs"
