@@ -72,9 +72,8 @@ class SyslogReader:
         self._stamps = stamps
         self._host = host
         self._heads: dict[str, tuple[str, str | None, Table | None]] = {}
-        self._prefix = ""
-        self._prefix_at = 0.0
-        self._prefix_iso = False
+        self._prefix = self._iso = self._iso_zone = "-"
+        self._prefix_at = self._iso_at = 0.0
         self.seen: dict[str, Seen] | None = None
         """Hosts that several logs tell of; None when every host has one log."""
         self.number = 0
@@ -89,60 +88,47 @@ class SyslogReader:
         lines, lengths = decoded(data)
         counters = self.counters
         counters.lines += len(lines)
-        heads, frame = self._heads, self._frame
+        heads = self._heads
         position = base
-        number = 0
-        for line in lines:
+        at = counters.last_at
+        for number, line in enumerate(lines):
             here = position
-            if lengths is None:
-                position += len(line) + 1
-            else:
-                position += lengths[number]
-                number += 1
-            if line[-1:] == "\r":
-                line = line[:-1]
-            framed = frame(line)
-            if framed is None:
-                if line:
-                    counters.miss(line)
-                continue
-            at, start, body, head = framed
-            entry = heads.get(head)
-            if entry is None:
-                entry = self._entry(head)
+            position += len(line) + 1 if lengths is None else lengths[number]
+            # what most lines share with the one before: the second, or for ISO 8601 the second and the zone
+            colon = -1
+            if line[:15] == self._prefix:
+                colon = line.find(": ", 16)
+                at, head = self._prefix_at, line[16:colon]
+            elif line[:19] == self._iso:
+                end = line.find(" ", 26)
+                if line[26:end] == self._iso_zone:
+                    colon = line.find(": ", end)
+                    at, head = self._iso_at + float(line[19:26]), line[end + 1 : colon]
+            body = colon + 2
+            entry = heads.get(head) if colon > 0 else None
+            if entry is None or line[-1:] == "\r":
+                line = line.rstrip("\r")
+                framed = self._frame(line)
+                if framed is None:
+                    if line:
+                        counters.miss(line)
+                    continue
+                at, body, head = framed
+                entry = heads.get(head) or self._entry(head)
             host, session, table = entry
-            counters.last_at = at
             if table is None:
                 counters.foreign += 1
                 continue
-            if self.seen is not None and host in self.seen and self.seen[host].again(
-                self.number, at, session, line[body:]
-            ):
+            if self.seen is not None and host in self.seen and self.seen[host].again(self.number, at, session, line[body:]):
                 continue
             if not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold
             ):
                 counters.miss(line)
+        counters.last_at = at
 
-    def _frame(self, line: str) -> tuple[float, int, int, str] | None:
-        """Time, start of the head, start of the body, and the head `host program[pid]`; None without a header."""
-        if self._prefix_iso:
-            if line[:19] == self._prefix:
-                end = line.find(" ", 19)
-                zone = line[26:end]
-                if end > 26 and zone == self._prefix_zone:
-                    colon = line.find(": ", end)
-                    if colon > 0:
-                        return self._prefix_at + float(line[19:26]), end, colon + 2, line[end + 1 : colon]
-        elif line[:15] == self._prefix:
-            colon = line.find(": ", 16)
-            if colon > 0:
-                return self._prefix_at, 16, colon + 2, line[16:colon]
-        return self._frame_slowly(line)
-
-    _prefix_zone = ""
-
-    def _frame_slowly(self, line: str) -> tuple[float, int, int, str] | None:
+    def _frame(self, line: str) -> tuple[float, int, str] | None:
+        """Time, start of the body, and the head `host program[pid]`; None without a syslog header."""
         start = 0
         if line[:1] == "<":
             match = _RFC5424.match(line)
@@ -151,34 +137,26 @@ class SyslogReader:
                 if stamp is None:
                     return None
                 host, program, pid = match.group(2), match.group(3), match.group(4)
-                head = f"{host} {program}" if pid == "-" else f"{host} {program}[{pid}]"
-                return stamp[0], match.start(2), match.end(), head
+                return stamp[0], match.end(), f"{host} {program}" if pid == "-" else f"{host} {program}[{pid}]"
             start = line.find(">", 0, 6) + 1
         stamp = self._stamps.any(line, start)
         if stamp is None or line[stamp[1] : stamp[1] + 1] != " ":
             return None
         at, end = stamp
-        head_start = end + 1
-        match = _PROGRAM.match(line, head_start)
-        if match is None or line[match.end() - 2] not in "]:":
+        match = _PROGRAM.match(line, end + 1)
+        if match is None or line[match.end() - 2] not in "]:" or match.group(1)[-1] == ":":
             return None
-        if match.group(1)[-1] == ":":
-            return None
-        body = match.end()
-        tag = _ID_TAG.match(line, body)
+        tag = _ID_TAG.match(line, match.end())
         if start == 0 and tag is None:
             self._remember(line, at, end)
-        return at, head_start, tag.end() if tag else body, line[head_start : match.end()].rstrip(": ")
+        return at, tag.end() if tag else match.end(), line[end + 1 : match.end()].rstrip(": ")
 
     def _remember(self, line: str, at: float, end: int) -> None:
         """Keep what the next line of the same second is likely to share."""
-        if line[:1].isdigit():
-            if line[19:20] == "." and end > 26 and line[26] in "+-Z":
-                self._prefix, self._prefix_iso = line[:19], True
-                self._prefix_zone = line[26:end]
-                self._prefix_at = at - float(line[19:26])
-        elif end == 15:
-            self._prefix, self._prefix_iso, self._prefix_at = line[:15], False, at
+        if end == 15:
+            self._prefix, self._prefix_at = line[:15], at
+        elif line[19:20] == "." and end > 26 and line[26] in "+-Z":
+            self._iso, self._iso_zone, self._iso_at = line[:19], line[26:end], at - float(line[19:26])
 
     def _entry(self, head: str) -> tuple[str, str | None, Table | None]:
         raw_host, _, tag = head.partition(" ")

@@ -1,8 +1,7 @@
 """Rules: what a parser file says about one kind of line, compiled so that the hot path only matches at a position.
 
-A rule is reached by program and literal, matched there, and builds its event by position: the pattern's groups are
-picked in the order of the event's fields by one call; a group that never matches stands for fields not captured.
-Patterns are compiled when the first line reaches them: a start must not pay for systems that are not there.
+A rule is reached by program and literal, matched there, and builds its event by position. Pattern and builder are made
+when the first line reaches the rule: a start must not pay for systems that are not there.
 """
 
 from __future__ import annotations
@@ -23,24 +22,38 @@ USER_TIMEOUT_SECONDS = 0.05
 USER_STRIKES = 3
 """A user's own pattern that times out so often is switched off."""
 
-_ABSENT = r"(?:(?!)())?"
-
 Change = tuple[int, Callable[[str], object] | dict[str, Any] | None, Any]
 """(place among the own fields, converter or map, constant or default)."""
+Build = Callable[[Any, float, str, str | None, str | None, int], Event]
+"""(match, at, host, queue_id, session, position) to the event."""
 
 
 class Matched(Protocol):
     """What the matches of `re` and `regex` have in common."""
 
+    def groups(self) -> tuple[Any, ...]: ...
     def group(self, *groups: int) -> Any: ...
+
+
+class _Nothing:
+    """The match of a rule that has no pattern: it captures nothing."""
+
+    def groups(self) -> tuple[Any, ...]:
+        return ()
+
+    def group(self, *groups: int) -> Any:
+        return None
+
+
+_NOTHING = _Nothing()
 
 
 class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "_indices", "_own_queue", "_own_session", "_pattern", "changes", "event", "format", "ignored", "literal",
-        "match", "name", "programs", "strikes", "trusted", "with_id",
+        "_pattern", "build", "changes", "event", "format", "ignored", "literal", "match", "name", "programs", "strikes",
+        "trusted", "with_id",
     )
 
     def __init__(
@@ -63,31 +76,31 @@ class Rule:
         self.trusted = trusted
         """Built in: matched by `re`. A user's own pattern runs under `regex` with a timeout."""
         self.strikes = 0
-        self.match: Callable[[str, int], Matched | None] = self._first_match
         self._pattern = pattern
-        self._indices: tuple[int, ...] = ()
-        self._own_queue = 0
-        self._own_session = 0
+        self.match: Callable[[str, int], Matched | None] = self._first_match
+        self.build: Build = self._no_build
+        """Makes the event of a match; only for rules with an event."""
 
     def serves(self, program: str) -> bool:
         """Whether lines of this program (its last part) may be of this rule."""
         return not self.programs or any(fnmatchcase(program, glob) for glob in self.programs)
 
     def prepare(self) -> None:
-        """Compile the pattern. Raises re.error or regex.error for a faulty one."""
-        pattern = self._pattern if self._pattern is not None else re.escape(self.literal) + ".*"
-        compiled: Any
-        if self.trusted:
-            compiled = re.compile(pattern + _ABSENT, re.ASCII | re.DOTALL)
-            self.match = compiled.fullmatch
+        """Compile pattern and builder. Raises re.error or regex.error for a faulty pattern."""
+        groups: dict[str, int] = {}
+        if self._pattern is None:
+            self.match = self._literal_match
         else:
-            compiled = regex.compile(pattern + _ABSENT, regex.ASCII | regex.DOTALL)
-            self.match = self._guarded(compiled)
-        groups, absent = compiled.groupindex, compiled.groups
+            compiled: Any
+            if self.trusted:
+                compiled = re.compile(self._pattern, re.ASCII | re.DOTALL)
+                self.match = compiled.fullmatch
+            else:
+                compiled = regex.compile(self._pattern, regex.ASCII | regex.DOTALL)
+                self.match = self._guarded(compiled)
+            groups = dict(compiled.groupindex)
         if self.event is not None:
-            self._indices = tuple(groups.get(name, absent) for name in own_fields(self.event))
-        self._own_queue = groups.get("queue_id", 0)
-        self._own_session = groups.get("session", 0)
+            self.build = builder(self.event, self.format, groups, self.changes)
 
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""
@@ -97,6 +110,12 @@ class Rule:
     def _first_match(self, line: str, start: int) -> Matched | None:
         self.prepare()
         return self.match(line, start)
+
+    def _literal_match(self, line: str, start: int) -> Matched | None:
+        return _NOTHING if line.startswith(self.literal, start) else None
+
+    def _no_build(self, *_: object) -> Event:
+        raise AssertionError(f"rule {self.name!r} of {self.format!r} makes no event")
 
     def _guarded(self, compiled: Any) -> Callable[[str, int], Matched | None]:
         def match(line: str, start: int) -> Matched | None:
@@ -111,27 +130,45 @@ class Rule:
 
         return match
 
-    def build(
-        self, match: Matched, at: float, host: str, queue_id: str | None, session: str | None, position: int
-    ) -> Event:
-        """The event of a match. Only for rules with an event."""
-        if self._own_queue:
-            queue_id = match.group(self._own_queue) or queue_id
-        if self._own_session:
-            session = match.group(self._own_session) or session
-        indices = self._indices
-        values = match.group(*indices) if len(indices) > 1 else (match.group(indices[0]),)
-        if self.changes:
-            values = list(values)
-            for place, change, constant in self.changes:
-                text = values[place]
-                if change is None:
-                    values[place] = constant
-                elif text is not None:
-                    values[place] = change.get(text, constant) if type(change) is dict else change(text)  # type: ignore[operator]  # a dict was ruled out
-        return self.event(at, host, self.format, queue_id, session, position, *values)  # type: ignore[misc]  # never None here
-
 
 def own_fields(event: type[Event]) -> tuple[str, ...]:
     """The fields of a kind beyond those that the framing fills."""
     return event.__struct_fields__[len(COMMON):]
+
+
+def builder(event: type[Event], format: str, groups: dict[str, int], changes: tuple[Change, ...]) -> Build:
+    """A function that makes the event of a match by position, written out for this rule.
+
+    As namedtuple does, its text is made of numbers and of names of ours only; constants, maps and converters come in
+    as its globals. A list of steps walked for every line would cost three times as much.
+    """
+    scope: dict[str, Any] = {"event": event, "system": format}
+    values = []
+    changed = {place: (change, constant) for place, change, constant in changes}
+    for place, name in enumerate(own_fields(event)):
+        captured = f"v[{groups[name] - 1}]" if name in groups else None
+        if place not in changed:
+            values.append(captured or "None")
+            continue
+        change, constant = changed[place]
+        scope[f"c{place}"] = change if change is not None else constant
+        if change is None:
+            values.append(f"c{place}")
+        elif captured is None:
+            values.append("None")
+        elif isinstance(change, dict):
+            values.append(f"c{place}.get({captured})")
+        else:
+            values.append(f"None if {captured} is None else c{place}({captured})")
+    while values and values[-1] == "None":
+        values.pop()
+    queue = f"v[{groups['queue_id'] - 1}] or queue_id" if "queue_id" in groups else "queue_id"
+    session = f"v[{groups['session'] - 1}] or session" if "session" in groups else "session"
+    text = (
+        "def build(match, at, host, queue_id, session, position):\n"
+        + ("    v = match.groups()\n" if groups else "")
+        + f"    return event(at, host, system, {queue}, {session}, position{''.join(', ' + v for v in values)})\n"
+    )
+    exec(text, scope)
+    build: Build = scope["build"]
+    return build
