@@ -93,7 +93,7 @@ class RecordReader:
         if line[: len(_FIELDS)].lower() == _FIELDS:
             self.counters.lines += 1
             if not self._set(line[len(_FIELDS) :].strip().split(",")):
-                self.counters.foreign += 1
+                self.counters.miss(line)
         return True
 
     def _row(self, line: str, here: int, fold: Fold) -> bool:

@@ -1,0 +1,1 @@
+"""Exchange message tracking: the parser file, the reader of records."""
