@@ -1,0 +1,251 @@
+"""The filter language of every screen and command, parsed once and run as SQL.
+
+    from:@example.com status:deferred -reason:greylist
+    (host:mx1 or host:mx2) age>10m "mailbox full"
+    not next:mx.example.net and time:10:00-11:00
+
+Terms side by side must all hold, `or` binds weaker than that, `not` and a leading `-` exclude. `*` and `?` are
+wildcards, quotes keep spaces, a backslash takes the meaning of `* ? " ( )`. The keys are in `filter_sql.FIELDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowmon.store import filter_sql
+from flowmon.store.filter_lex import KEY, Token, fault, literal, nearest, quoted, tokens
+
+MAX_TERMS = 100
+MAX_DEPTH = 30
+"""Parentheses and negations inside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A key with its canonical value; key "" is free text."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        if not self.key:
+            return quoted(self.value, free=True)
+        joint = "" if filter_sql.FIELDS[self.key].compares else ":"
+        return f"{self.key}{joint}{quoted(self.value, free=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What it holds must not match."""
+
+    inner: Node
+
+    def __str__(self) -> str:
+        return f"-{self.inner}" if isinstance(self.inner, Term) else f"not ({self.inner})"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts match."""
+
+    parts: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return " ".join(f"({p})" if isinstance(p, Or) else str(p) for p in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One part matches."""
+
+    parts: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(str(p) for p in self.parts)
+
+
+Node = Term | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parsed expression. Two are equal when their canonical texts are."""
+
+    text: str
+    """Canonical: parsing it again gives the same filter."""
+    node: Node = field(compare=False, repr=False)
+
+    def sql(self, now: float) -> tuple[str, list[str | float]]:
+        """A condition over `messages m`, in parentheses, and its parameters.
+
+        `now` is the time of asking in seconds since the epoch: ages and relative times count from it.
+        """
+        return _condition(self.node, now)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The parts that must all hold, each as text that `and_` and `without` take."""
+        return tuple(str(part) for part in _parts(self.node))
+
+    def and_(self, term_text: str) -> Filter:
+        """This filter and one more term (or expression); the same when it is there already. Raises FilterError."""
+        more = parse(term_text)
+        if more is None:
+            return self
+        have = _parts(self.node)
+        return _filter(_joined([*have, *(p for p in _parts(more.node) if p not in have)]))
+
+    def without(self, term_text: str) -> Filter | None:
+        """This filter less a term that must hold; None when nothing is left. Raises FilterError."""
+        less = parse(term_text)
+        gone = () if less is None else _parts(less.node)
+        kept = [p for p in _parts(self.node) if p not in gone]
+        return _filter(_joined(kept)) if kept else None
+
+
+def parse(text: str) -> Filter | None:
+    """Read an expression; None when it is empty. Raises FilterError: the place, what stands there, what is possible."""
+    found = tokens(text)
+    return _filter(_Parser(found, len(text) + 1).whole()) if found else None
+
+
+def term(key: str, value: str | None = None, *, exclude: bool = False) -> str:
+    """The text of a term that finds exactly this value: what a screen adds when a value is chosen.
+
+    `key` is one of FIELDS, or "" for free text. The empty address is the null sender.
+    """
+    text = str(Term(key, "<>" if not value and key in ("from", "to") else literal(value or "")))
+    return f"-{text}" if exclude else text
+
+
+def _filter(node: Node) -> Filter:
+    return Filter(str(node), node)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, And) else (node,)
+
+
+def _joined(parts: list[Node]) -> Node:
+    flat = [inner for part in parts for inner in _parts(part)]
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def _either(parts: list[Node]) -> Node:
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def _condition(node: Node, now: float) -> tuple[str, list[str | float]]:
+    if isinstance(node, Term):
+        ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
+        text, parameters = ask(node.value, now)
+        return f"({text})", parameters
+    if isinstance(node, Not):
+        text, parameters = _condition(node.inner, now)
+        return f"({text} IS NOT TRUE)", parameters
+    texts, bound = [], []
+    for part in node.parts:
+        text, parameters = _condition(part, now)
+        texts.append(text)
+        bound += parameters
+    return f"({(' AND ' if isinstance(node, And) else ' OR ').join(texts)})", bound
+
+
+class _Parser:
+    """Recursive descent over the tokens of one expression."""
+
+    def __init__(self, found: list[Token], end: int) -> None:
+        self.tokens = found
+        self.end = end
+        self.at = 0
+        self.depth = 0
+        self.terms = 0
+
+    def next_kind(self) -> str:
+        """What comes; "" at the end."""
+        return self.tokens[self.at].kind if self.at < len(self.tokens) else ""
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def whole(self) -> Node:
+        node = self.disjunction()
+        if self.next_kind():
+            raise fault(self.take().column, 'this ")" closes nothing; remove it, or open a "(" before')
+        return node
+
+    def disjunction(self) -> Node:
+        parts = [self.conjunction()]
+        while self.next_kind() == "or":
+            self.take()
+            parts.append(self.conjunction())
+        return _either(parts)
+
+    def conjunction(self) -> Node:
+        parts = [self.factor()]
+        while self.next_kind() not in ("", "or", ")"):
+            if self.next_kind() == "and":
+                self.take()
+            parts.append(self.factor())
+        return _joined(parts)
+
+    def factor(self) -> Node:
+        if self.next_kind() in ("", "and", "or", ")"):
+            self._nothing()
+        token = self.take()
+        if token.kind == "word":
+            return self._term(token)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise fault(token.column, f"more than {MAX_DEPTH} parentheses and negations inside each other; use fewer")
+        if token.kind == "not":
+            inner = self.factor()
+            node: Node = inner.inner if isinstance(inner, Not) else Not(inner)
+        else:
+            node = self.disjunction()
+            if self.next_kind() != ")":
+                raise fault(token.column, 'this "(" is not closed; add a ")"')
+            self.take()
+        self.depth -= 1
+        return node
+
+    def _nothing(self) -> None:
+        """A term had to come. Raises FilterError."""
+        column = self.tokens[self.at].column if self.at < len(self.tokens) else self.end
+        before = self.tokens[self.at - 1] if self.at else None
+        found = f'"{self.next_kind()}"' if self.next_kind() else "the end"
+        after = f' after "{before.kind}"' if before is not None and before.kind != "word" else ""
+        raise fault(column, f"a term must stand here{after}, not {found}; "
+                            "for example from:@example.com or status:deferred")
+
+    def _term(self, token: Token) -> Term:
+        self.terms += 1
+        if self.terms > MAX_TERMS:
+            raise fault(token.column, f"more than {MAX_TERMS} terms; use fewer")
+        start = KEY.match(token.value)
+        if start is None or start.end() > token.bare:
+            return Term("", self._normal(filter_sql.free_text, token.value, token.column))
+        key, sign = start[1].lower(), start[2]
+        known = filter_sql.FIELDS.get(key)
+        if known is None:
+            near = nearest(key, filter_sql.FIELDS)
+            guess = f'; did you mean "{near}"?' if near else ";"
+            raise fault(
+                token.column, f'no key is called "{start[1]}"{guess} known: {", ".join(filter_sql.FIELDS)}. '
+                f'To search for the text itself, put it in quotes: {quoted(token.value, free=True)}')
+        value = token.value[start.end() :]
+        if sign != ":":
+            if not known.compares and key != "time":
+                raise fault(token.column + len(key), f'"{key}" takes ":", not "{sign}"; write {known.explanation}')
+            value = sign + value
+        if not value:
+            raise fault(token.column + start.end(), f"a value is missing; write {known.explanation}")
+        return Term(key, self._normal(known.normal, value, token.column + start.end()))
+
+    def _normal(self, normal: filter_sql.Normal, value: str, column: int) -> str:
+        try:
+            return normal(value)
+        except ValueError as wrong:
+            raise fault(column, str(wrong)) from None
