@@ -1,0 +1,63 @@
+"""What is wrong with a log, in words with a remedy."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+import stat
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an unnamed user id, as in a container
+        return "USER"
+
+
+def _reading_group(path: str) -> str:
+    """The group that may read `path` or the nearest folder above that can be asked; adm where none is told."""
+    place = path
+    while True:
+        try:
+            facts = os.stat(place)
+        except OSError:
+            parent = os.path.dirname(place)
+            if parent == place:
+                return "adm"
+            place = parent
+            continue
+        if not facts.st_mode & stat.S_IRGRP or facts.st_gid == 0:
+            return "adm"
+        try:
+            return grp.getgrgid(facts.st_gid).gr_name
+        except KeyError:
+            return "adm"
+
+
+def explain(path: str, error: OSError) -> str:
+    """Say why `path` cannot be read and what to do about it."""
+    if isinstance(error, PermissionError):
+        group = _reading_group(path)
+        return (
+            f"{path}: permission denied: ask for group {group} (sudo usermod -aG {group} {_user()}, then log in again)"
+            " or run with sudo"
+        )
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: no such file or folder: check the path"
+    if isinstance(error, IsADirectoryError):
+        return f"{path}: a folder stands where the log should be: name the file in it, or the folder as PATH"
+    return f"{path}: cannot be read ({error.strerror or error}): check the file and its disk"
+
+
+def not_text(path: str, block: bytes) -> str | None:
+    """Why a file that begins with `block` is no log; None if it looks like text."""
+    if block.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return f"{path} is not a text log flowmon can read: it is UTF-16; convert it (iconv -f UTF-16 -t UTF-8)"
+    if block.startswith(b"\x28\xb5\x2f\xfd"):
+        return f"{path} is not a text log: it is compressed by zstd; unpack it first (zstd -d)"
+    if block.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")):
+        return f"{path} is not a text log: it is compressed; give it its ending (.gz, .bz2, .xz) or unpack it first"
+    if b"\0" in block:
+        return f"{path} is not a text log: it holds binary data; name the log file itself"
+    return None

@@ -1,0 +1,341 @@
+"""One log with its rotated and compressed past, read as one stream of complete lines."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from types import TracebackType
+from typing import Self
+
+from flowmon.errors import SourceError
+from flowmon.sources.family import Family, Member, place
+from flowmon.sources.faults import explain
+from flowmon.sources.identity import Chunk, Position
+from flowmon.sources.lines import next_lines
+from flowmon.sources.opened import OpenedLog, PlainLog, Replaced, open_log
+
+CHUNK_BYTES = 262144
+_LATE_SECONDS = 60.0
+"""How long a rotated file is still looked at after the next one was begun: Exim's processes each hold their own
+descriptor and may write to the old file for a while."""
+
+
+class LogStream:
+    """A log in order, from its oldest file to the live one, through every kind of rotation.
+
+    Nothing is opened before the first `read` or `seek`. Not safe for use by two threads at once.
+    """
+
+    def __init__(
+        self, path: str, host: str | None = None, *, begin: str | None = None, only: Collection[str] | None = None
+    ) -> None:
+        """
+        Args:
+            path: the live file, which need not exist yet; for Exchange the folder and PREFIX*.LOG.
+            host: the name of the host that wrote it, where the place of the file tells.
+            begin: name of the oldest file to read; without it, all that there are.
+            only: the names to read, when files of the past were asked for and the live one was not.
+        """
+        self.key = os.path.abspath(path)
+        self.host = host
+        self.error: str | None = None
+        """Why nothing can be read now, with a remedy."""
+        self.notice: str | None = None
+        """What the reader should know: where reading went on after a place was lost, a file that was left out."""
+        self.clipped = 0
+        """Lines that were too long and lost their end."""
+        folder, name = os.path.split(self.key)
+        family = place(name).family
+        if only is None and family != name:
+            only = {name}
+        self._family = Family(folder, family, only)
+        self._begin = begin
+        self._wanted: Position | None = None
+        self._current: OpenedLog | None = None
+        self._late: tuple[OpenedLog, float] | None = None
+
+    # ---- where reading stands
+
+    def seek(self, position: Position | None) -> None:
+        """Go on exactly behind `position`, wherever its file is now; None: from the oldest file."""
+        self.close()
+        self.notice = None
+        self._wanted = position
+        self._start()
+
+    def position(self) -> Position | None:
+        """Behind the last line given; None while nothing was read."""
+        if self._current is not None and self._current.head:
+            return self._current.position()
+        return self._wanted
+
+    @property
+    def path(self) -> str:
+        """The file being read now."""
+        return self.key if self._current is None else self._current.path
+
+    @property
+    def folders(self) -> set[str]:
+        """The folders to watch for changes of this log."""
+        return {self._family.folder}
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk of all its files (compressed ones as they lie there)."""
+        return sum(member.size for member in self._from_begin(self._sized()))
+
+    @property
+    def lag_bytes(self) -> int:
+        """Bytes on disk that were not read yet (compressed ones as they lie there)."""
+        members = self._sized()
+        log = self._current
+        if log is None:
+            return sum(member.size for member in self._from_begin(members))
+        index = self._index(members, log)
+        return log.remaining() + sum(member.size for member in members[index + 1 :])
+
+    def _sized(self) -> list[Member]:
+        """The files, with the size of the last as of now."""
+        members = self._members()
+        if members:
+            try:
+                members = [*members[:-1], members[-1]._replace(size=os.stat(members[-1].path).st_size)]
+            except FileNotFoundError:  # being rotated: the next listing has it under its new name
+                return members
+        return members
+
+    def _members(self) -> list[Member]:
+        try:
+            return self._family.members()
+        except OSError as error:
+            self.error = explain(self._family.folder, error)
+            return []
+
+    def _from_begin(self, members: list[Member]) -> list[Member]:
+        if self._begin is None:
+            return members
+        for index, member in enumerate(members):
+            if os.path.basename(member.path) == self._begin:
+                return members[index:]
+        return [] if self._begin == self._family.name else members
+
+    # ---- reading
+
+    def read(self, limit: int = CHUNK_BYTES, *, final: bool = False) -> Chunk | None:
+        """The next complete lines, about `limit` bytes at most; None if there is nothing new now. Never waits.
+
+        Args:
+            final: also give a last line that has no line end, because nothing more is expected.
+        """
+        if (chunk := self._read_late(limit)) is not None:
+            return chunk
+        while True:
+            log = self._current or self._start()
+            if log is None:
+                return None
+            try:
+                chunk = self._lines(log, limit)
+                if chunk is not None:
+                    return chunk
+                if (following := self._following(log)) is None:
+                    return self._lines(log, limit, final=True) if final else None
+                # The next file has lines: what the old one got before them is there now.
+                chunk = self._lines(log, limit)
+                if chunk is not None:
+                    following.close()
+                    return chunk
+                chunk = self._lines(log, limit, final=True)
+                self._go_over(log, following)
+            except Replaced:
+                self._find_again(log)
+                continue
+            except OSError as error:
+                self.error = explain(log.path, error)
+                return None
+            if chunk is not None:
+                return chunk
+
+    def _lines(self, log: OpenedLog, limit: int, *, final: bool = False) -> Chunk | None:
+        clipped = log.clipped
+        offset, data = next_lines(log, limit, final=final)
+        self.clipped += log.clipped - clipped
+        if log.damage is not None:
+            self.notice = log.damage
+        if not data:
+            return None
+        self.error = None
+        return Chunk(log.path, log.identity(), offset, data)
+
+    def _read_late(self, limit: int) -> Chunk | None:
+        """Lines that came to the old file after the new one was begun."""
+        if self._late is None:
+            return None
+        log, until = self._late
+        try:
+            chunk = self._lines(log, limit)
+        except Replaced:
+            chunk, until = None, 0.0
+        if chunk is None and time.monotonic() > until:
+            log.close()
+            self._late = None
+        return chunk
+
+    # ---- from file to file
+
+    def _start(self) -> OpenedLog | None:
+        """Open the first file to read, or find the wanted place again."""
+        members = self._members()
+        if not members:
+            return None
+        wanted = self._wanted
+        if wanted is None:
+            members = self._from_begin(members)
+        else:
+            self._current = _find(members, wanted)
+            if self._current is not None:
+                self.error = None
+                return self._current
+            members = _unread(members, wanted.modified_ns)
+        self._current = self._open_first(members)
+        if wanted is not None and self._current is not None:
+            self.notice = (
+                f"{self.key}: the place where reading stopped is gone (rotated away or emptied meanwhile);"
+                f" reading goes on at the start of {self._current.path}"
+            )
+        return self._current
+
+    def _open_first(self, members: list[Member], behind: Position | None = None) -> OpenedLog | None:
+        """The first file with data. One that cannot be read is left out with a notice; the last one is an error.
+
+        Args:
+            behind: the place in the file before: a copy of that file goes on there.
+        """
+        self.error = None
+        left_out = []
+        for member in members:
+            try:
+                log = open_log(member.path)
+            except SourceError as error:
+                if not os.path.lexists(member.path):
+                    return None  # renamed since the listing: the next call sees it under its new name
+                left_out.append(str(error))
+                continue
+            if not log.head:
+                log.close()
+                continue
+            if behind is not None and behind.file.fits(log.head) and (copy := _resume(member, behind)) is not None:
+                log.close()
+                log = copy
+            if left_out:
+                self.notice = "left out: " + "; ".join(left_out)
+            return log
+        if left_out:
+            self.error = left_out[-1]
+        return None
+
+    def _following(self, log: OpenedLog) -> OpenedLog | None:
+        """The next file that has data, opened; None while `log` is the newest."""
+        members = self._members()
+        index = self._index(members, log)
+        after = members[index + 1 :]
+        return self._open_first(after, log.position() if log.head else None) if after else None
+
+    def _index(self, members: list[Member], log: OpenedLog) -> int:
+        """Which of the files `log` is now, or the last one before those not read yet."""
+        for index, member in enumerate(members):
+            if (member.device, member.inode) == (log.device, log.inode):
+                log.path = member.path
+                return index
+        position = log.position()
+        if log.head:
+            for index, member in enumerate(members):  # compressed since: its copy
+                copy = _resume(member, position)
+                if copy is not None:
+                    copy.close()
+                    return index
+        return len(members) - len(_unread(members, position.modified_ns)) - 1
+
+    def _go_over(self, log: OpenedLog, following: OpenedLog) -> None:
+        if self._late is not None:
+            self._late[0].close()
+            self._late = None
+        if isinstance(log, PlainLog) and not following.offset:
+            self._late = (log, time.monotonic() + _LATE_SECONDS)
+        else:
+            log.close()
+        self._current = following
+
+    def _find_again(self, log: OpenedLog) -> None:
+        """The open file was truncated: go on in the copy that was made of it, else at its start."""
+        position = log.position()
+        others = [m for m in self._members() if (m.device, m.inode) != (log.device, log.inode)]
+        copy = _find(others, position)
+        if copy is not None:
+            log.close()
+            self._current = copy
+            return
+        self._wanted = position
+        self.notice = (
+            f"{log.path}: emptied in place and no copy found beside it; lines written just before may be missing"
+        )
+        if isinstance(log, PlainLog):
+            log.restart()
+
+    def close(self) -> None:
+        """Give the descriptors back; `position` stays, and a later `read` goes on there."""
+        self._wanted = self.position()
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+        if self._late is not None:
+            self._late[0].close()
+            self._late = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _resume(member: Member, position: Position) -> OpenedLog | None:
+    """Open a file behind `position`, if it holds all that was read up to there."""
+    if not member.packed and member.size < position.offset:
+        return None
+    try:
+        log = open_log(member.path)
+    except SourceError:  # said by the read that wants this file for its own sake
+        return None
+    if log.go_to(position):
+        return log
+    log.close()
+    return None
+
+
+def _find(members: list[Member], position: Position) -> OpenedLog | None:
+    """The file of `position`: itself, however it is called now, or a copy; plain files before compressed ones."""
+
+    def nearness(member: Member) -> tuple[bool, bool]:
+        return ((member.device, member.inode) != (position.file.device, position.file.inode), member.packed)
+
+    newest_first = members[::-1]
+    newest_first.sort(key=nearness)
+    for member in newest_first:
+        if (log := _resume(member, position)) is not None:
+            return log
+    return None
+
+
+def _unread(members: list[Member], modified_ns: int) -> list[Member]:
+    """The files that may hold something written after `modified_ns`, oldest first.
+
+    Compressors keep times to the second only.
+    """
+    second = modified_ns // 1_000_000_000 * 1_000_000_000
+    for index, member in enumerate(members):
+        if member.modified_ns >= (second if member.packed else modified_ns):
+            return members[index:]
+    return []
