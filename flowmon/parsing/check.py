@@ -7,6 +7,7 @@ from typing import Any
 
 from flowmon.errors import ParserFileError
 from flowmon.model.event import Event
+from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import Format, RuleSpec, SampleSpec
 from flowmon.parsing.reader import HeaderReader, SyslogReader
@@ -85,7 +86,7 @@ def faults(format: Format) -> list[str]:
         format.check()
     except ParserFileError as fault:
         return [str(fault)]
-    found: list[str] = []
+    found = unknown_columns(format)
     matches = [rule.match for rule in format.rules]
     try:
         for spec in format.spec.rule:

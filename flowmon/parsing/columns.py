@@ -13,7 +13,7 @@ from fnmatch import translate
 
 from flowmon.model.event import Event
 from flowmon.parsing.dispatch import Fold
-from flowmon.parsing.format import RuleSpec
+from flowmon.parsing.format import Format, RuleSpec
 from flowmon.parsing.lists import part, split_list
 from flowmon.parsing.rules import Rule, own_fields
 
@@ -173,12 +173,12 @@ class RecordRule:
         self._getters = [columns.getter(fields[name]) if name in fields else None for name in names]
         self._each: int | None = None
         self._differs: int | None = None
-        self._parallel: list[int] = []
+        self._parallel: frozenset[int] = frozenset()
         if spec.each:
             self._each = next((p for p in map(columns.place, sources(fields[spec.each])) if p is not None), None)
             self._differs = columns.place(spec.differs_from) if spec.differs_from else None
             places = {columns.place(name) for name in lists} | {self._each}
-            self._parallel = sorted(p for p in places if p is not None)
+            self._parallel = frozenset(p for p in places if p is not None)
 
     def make(self, record: Record, at: float, named: Callable[[str], str], position: int, fold: Fold) -> None:
         """Hand on the events of a record; `named` gives the host for what the record says of it."""
@@ -199,8 +199,10 @@ class RecordRule:
         if len(items) < 2:
             return [record] if not known or as_text(record[place]).lower() not in known else []
         records = [list(record) for _ in items]
-        for column in self._parallel:
-            values = items if column == place else as_list(record[column])
+        for column, cell in enumerate(record):
+            if column not in self._parallel and isinstance(cell, str):
+                continue
+            values = items if column == place else as_list(cell)
             if len(values) == len(items):
                 for one, value in zip(records, values, strict=True):
                     one[column] = value
@@ -259,6 +261,19 @@ def key_column(records: Sequence[tuple[Rule, RuleSpec]]) -> str | None:
             count.setdefault(name, set()).update(exact(spec, name) or ())
     best = max(count, key=lambda name: len(count[name]), default=None)
     return best if best is not None and count[best] else None
+
+
+def unknown_columns(format: Format) -> list[str]:
+    """What a format's rules ask of columns that it does not have, one sentence each."""
+    if not format.spec.columns:
+        return []
+    columns = Columns(format.spec.columns)
+    found = []
+    for rule, spec in format.records:
+        for name in columns_used([(rule, spec)]):
+            if columns.place(name) is None and columns.place(name.partition(".")[0]) is None:
+                found.append(f"{format.path}: rule {spec.name!r}: {name!r} is no column: see `columns`")
+    return found
 
 
 def columns_used(records: Sequence[tuple[Rule, RuleSpec]], *others: str | Sequence[str]) -> list[str]:

@@ -69,6 +69,13 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     sample: list[SampleSpec] = []
 
 
+class CommonSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """What all rules of one kind share, for records; a rule's own entries come first, an empty one drops the field."""
+
+    fields: dict[str, str | list[str]] = {}
+    convert: dict[str, str] = {}
+
+
 class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     """One parser file."""
 
@@ -83,6 +90,8 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     host: str | list[str] = ""
     lists: list[str] = []
     """Columns that hold lists, separated by `;`: parallel to that of a rule's `each`."""
+    common: dict[str, CommonSpec] = {}
+    """By kind."""
     signature: list[str] = []
     continuation: str = ""
     rule: list[RuleSpec] = []
@@ -105,7 +114,12 @@ class Format:
         if not spec.rule:
             raise ParserFileError(f"{path}: no [[rule]]: a format without rules reads nothing")
         seen: set[str] = set()
+        for kind in spec.common:
+            if kind not in KINDS:
+                raise ParserFileError(f"{path}: `common.{kind}`: unknown kind{_near(kind, KINDS)}")
         for rule in spec.rule:
+            if rule.kind in spec.common:
+                _share(rule, spec.common[rule.kind])
             if rule.name in seen:
                 raise ParserFileError(f"{path}: two rules named {rule.name!r}: give each its own name")
             seen.add(rule.name)
@@ -193,6 +207,12 @@ class Format:
 
     def _spec(self, rule: Rule) -> RuleSpec:
         return next(spec for spec in self.spec.rule if spec.name == rule.name)
+
+
+def _share(rule: RuleSpec, common: CommonSpec) -> None:
+    """Give a rule what its kind shares."""
+    rule.fields = {name: column for name, column in {**common.fields, **rule.fields}.items() if column}
+    rule.convert = {**{name: by for name, by in common.convert.items() if name in rule.fields}, **rule.convert}
 
 
 def _word(field: str, value: Any, where: str) -> Any:

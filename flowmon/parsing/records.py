@@ -22,7 +22,8 @@ ROW_CAP = 1_000_000
 """Characters of a row; a longer one is kept as a sample and not read."""
 
 _FIELDS = "#fields:"
-_JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_DECIMAL = re.compile(r"\d{1,12}\.\d{1,12}", re.ASCII)
+_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 
 
 class RecordReader:
@@ -152,10 +153,9 @@ class RecordReader:
         date = _JSON_DATE.fullmatch(cell)
         if date is not None:
             return int(date.group(1)) / 1000
-        try:
-            return float(cell) if "." in cell else epoch(cell, self._stamps.zone)
-        except ValueError:
-            return None
+        if _DECIMAL.fullmatch(cell):
+            return float(cell)
+        return epoch(cell, self._stamps.zone) if len(cell) < 40 and cell.isascii() else None
 
 
 def _cell(record: Any, path: str) -> Cell:
