@@ -1,0 +1,255 @@
+"""Why mail failed: from what a log says to a problem, a reason, and words on cause and next step.
+
+The knowledge is in `diagnosis.toml`, the words for people in `diagnosis_reasons.toml`. The first of these that knows
+decides: a provider's rule, a rule on the words, the enhanced code, the reply code with the command it answers; else
+it is `delivery / unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from flowmon.model.words import Problem
+from flowmon.tracking.failure_text import command_word, enhanced_status, reply_code, take_apart
+
+__all__ = [
+    "REASONS", "Diagnosis", "Explanation", "Rule", "deciding_rule", "diagnose", "enhanced_status", "explain",
+    "knowledge", "reply_code",
+]
+
+REASONS: Mapping[str, Problem]
+"""Every reason with its usual problem. Read from the data at first use."""
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """Problem and reason of one failure."""
+
+    problem: Problem
+    reason: str
+    by_us: bool = False
+    """A filter of ours decided, as its text shows (a milter, a proxy on the loopback address)."""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A reason in plain words."""
+
+    cause: str
+    next_step: str
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A condition on codes and words, with what it means. All parts that are given must hold."""
+
+    name: str
+    means: str
+    """`problem/reason`."""
+    samples: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+    """Enhanced codes: `5.7.26`, any class `x.7.26`, a range of details `5.7.606-649`."""
+    replies: tuple[int, ...] = ()
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    matches: str | None = None
+    """A pattern that counts as one more of `any`."""
+    temporary: bool | None = None
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A reason under one problem; the first of its name is its usual one."""
+
+    name: str
+    problem: Problem
+    cause: str
+    next_step: str
+
+
+class ReplyMeaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What bare reply codes mean after some commands; without commands, after any."""
+
+    replies: tuple[int, ...]
+    means: str
+    commands: tuple[str, ...] = ()
+
+
+class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that `diagnosis.toml` holds."""
+
+    codes: dict[str, str]
+    reply: tuple[ReplyMeaning, ...]
+    provider: tuple[Rule, ...]
+    text: tuple[Rule, ...]
+
+
+class Reasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that `diagnosis_reasons.toml` holds."""
+
+    reason: tuple[Reason, ...]
+
+
+_FAILED = re.compile(r"[45]\.[0-9]{1,3}\.[0-9]{1,3}")
+_File = TypeVar("_File", Knowledge, Reasons)
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """What is known of one failure."""
+
+    words: str
+    reply_code: int | None
+    enhanced_status: str | None
+    command: str | None
+    permanent: bool | None
+
+
+def diagnose(
+    text: str | None,
+    *,
+    enhanced_status: str | None = None,
+    reply_code: int | None = None,
+    command: str | None = None,
+    permanent: bool | None = None,
+) -> Diagnosis:
+    """The problem and reason of a failure, from the text an MTA logged and what else is known.
+
+    The codes of the text itself count before `enhanced_status` (which some programs make up); the first digit of the
+    reply code, then the class of the enhanced code count before `permanent`.
+    """
+    case, by_us = _case(text, enhanced_status, reply_code, command, permanent)
+    return _diagnosis(_decide(case), by_us)
+
+
+def deciding_rule(text: str, *, permanent: bool | None = None) -> Rule | None:
+    """The rule that takes a text; None when only its codes tell something."""
+    return _rule(_case(text, None, None, None, permanent)[0])
+
+
+def explain(reason: str, problem: Problem | None = None) -> Explanation:
+    """Cause and next step of a reason, in words for a mail administrator."""
+    entries = _reasons().get(reason) or _reasons()["unknown"]
+    return next((words for of, words in entries if of is problem), entries[0][1])
+
+
+@cache
+def knowledge() -> Knowledge:
+    """The rules and tables, read once."""
+    return _read("diagnosis.toml", Knowledge)
+
+
+def _read(name: str, kind: type[_File]) -> _File:
+    return msgspec.toml.decode(Path(__file__).with_name(name).read_bytes(), type=kind)
+
+
+def _case(
+    text: str | None, enhanced: str | None, code: int | None, command: str | None, permanent: bool | None
+) -> tuple[_Case, bool]:
+    said = take_apart(text or "")
+    enhanced = next((s for s in (said.enhanced_status, enhanced) if s and _FAILED.fullmatch(s)), None)
+    code = code if code is not None else said.reply_code
+    if code is not None:
+        permanent = code >= 500
+    elif enhanced:
+        permanent = enhanced[0] == "5"
+    return _Case(said.words, code, enhanced, said.command or command_word(command), permanent), said.by_us
+
+
+@lru_cache(maxsize=8192)
+def _decide(case: _Case) -> str:
+    rule = _rule(case)
+    if rule is not None:
+        return rule.means
+    return _of_code(case.enhanced_status) or _of_reply(case) or _of_subject(case.enhanced_status) or "delivery/unknown"
+
+
+@lru_cache(maxsize=256)
+def _diagnosis(means: str, by_us: bool) -> Diagnosis:
+    problem, _, reason = means.partition("/")
+    return Diagnosis(Problem(problem), reason, by_us)
+
+
+def _rule(case: _Case) -> Rule | None:
+    rules = _rules_for(case.enhanced_status, case.reply_code)
+    return next((rule for rule in rules if _holds(rule, case)), None)
+
+
+@lru_cache(maxsize=512)
+def _rules_for(status: str | None, code: int | None) -> tuple[Rule, ...]:
+    """The rules that these codes leave, in order."""
+    known = knowledge()
+    return tuple(
+        rule for rule in (*known.provider, *known.text)
+        if (not rule.codes or _code_in(status, rule.codes)) and (not rule.replies or code in rule.replies)
+    )
+
+
+def _holds(rule: Rule, case: _Case) -> bool:
+    """Whether the rest of a rule holds, when the codes do."""
+    if rule.temporary is not None and case.permanent is not (not rule.temporary):
+        return False
+    words = case.words
+    if not all(gist in words for gist in rule.all) or any(gist in words for gist in rule.none):
+        return False
+    if not rule.any and rule.matches is None:
+        return True
+    return any(gist in words for gist in rule.any) or (
+        rule.matches is not None and _pattern(rule.matches).search(words) is not None
+    )
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+def _code_in(status: str | None, codes: tuple[str, ...]) -> bool:
+    if status is None:
+        return False
+    subject, _, detail = status[2:].partition(".")
+    for code in codes:
+        if code[0] not in ("x", status[0]):
+            continue
+        its_subject, _, its_detail = code[2:].partition(".")
+        low, _, high = its_detail.partition("-")
+        if its_subject == subject and int(low) <= int(detail) <= int(high or low):
+            return True
+    return False
+
+
+def _of_code(status: str | None) -> str | None:
+    """What an enhanced code means; None for one that tells no more than its class, or is not known."""
+    if status is None or status.endswith(".0.0"):
+        return None
+    return knowledge().codes.get(status[2:])
+
+
+def _of_subject(status: str | None) -> str | None:
+    return knowledge().codes.get(status[2:].partition(".")[0]) if status is not None else None
+
+
+def _of_reply(case: _Case) -> str | None:
+    return next((
+        row.means for row in knowledge().reply
+        if case.reply_code in row.replies and (not row.commands or case.command in row.commands)
+    ), None)
+
+
+@cache
+def _reasons() -> dict[str, list[tuple[Problem, Explanation]]]:
+    found: dict[str, list[tuple[Problem, Explanation]]] = {}
+    for one in _read("diagnosis_reasons.toml", Reasons).reason:
+        found.setdefault(one.name, []).append((one.problem, Explanation(one.cause, one.next_step)))
+    return found
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name != "REASONS":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = {reason: entries[0][0] for reason, entries in _reasons().items()}
+        return globals()[name]
