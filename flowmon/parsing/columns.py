@@ -8,7 +8,7 @@ a parser file calls a column may be the column's name, `column.PART` (a named pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import translate
 
 from flowmon.model.event import Event
@@ -191,22 +191,24 @@ class RecordRule:
         for one in self._items(record):
             fold(self._build(one, at, host, position))
 
-    def _items(self, record: Record) -> list[Record]:
+    def _items(self, record: Record) -> Iterator[Record]:
         """One record per item of the list; parallel lists give the item of the same place, others their whole text."""
         place = self._each or 0
         items = as_list(record[place])
         known = {item.lower() for item in as_list(record[self._differs])} if self._differs is not None else frozenset()
         if len(items) < 2:
-            return [record] if not known or as_text(record[place]).lower() not in known else []
-        records = [list(record) for _ in items]
-        for column, cell in enumerate(record):
-            if column not in self._parallel and isinstance(cell, str):
-                continue
-            values = items if column == place else as_list(cell)
-            if len(values) == len(items):
-                for one, value in zip(records, values, strict=True):
-                    one[column] = value
-        return [one for one in records if str(one[place]).lower() not in known]
+            if not known or as_text(record[place]).lower() not in known:
+                yield record
+            return
+        lists = [(column, as_list(cell)) for column, cell in enumerate(record)
+                 if column in self._parallel or not isinstance(cell, str)]
+        parallel = [(column, values) for column, values in lists if len(values) == len(items)]
+        for number, item in enumerate(items):
+            if item.lower() not in known:
+                one = list(record)
+                for column, values in parallel:
+                    one[column] = values[number]
+                yield one
 
     def _build(self, record: Record, at: float, host: str, position: int) -> Event:
         values: list[object] = [(getter(record) or None) if getter is not None else None for getter in self._getters]

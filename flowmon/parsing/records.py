@@ -1,4 +1,4 @@
-"""Records: CSV with `#Fields` (columns by name) and JSON lines.
+"""Records: CSV with `#Fields` or a first row of names (columns by name), and JSON lines.
 
 Each reader belongs to one log. What it must know from one line to the next are the columns: a collector that starts
 again in the middle of a file gives them back with `restore()`.
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, columns_used
+from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
 from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.format import Format
 from flowmon.parsing.reader import Counters, decoded
@@ -39,6 +39,8 @@ class RecordReader:
         self._stamps = stamps
         self._file_host: str = hosts.name(host)
         self._names: list[str] = []
+        self._begun = False
+        """A row was taken: no further row may name columns."""
         self._columns: Columns | None = None
         self._table: RecordTable | None = None
         self._time: int | None = None
@@ -51,12 +53,13 @@ class RecordReader:
 
     def state(self) -> dict[str, Any]:
         """What must be known to go on in the middle of the log."""
-        return {} if self._json else {"columns": list(self._names)}
+        return {} if self._json else {"columns": list(self._names), "begun": self._begun}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with what `state()` gave."""
         names = state.get("columns")
         if names and not self._json:
+            self._begun = bool(state.get("begun", True))
             self._set([str(name) for name in names])
 
     def _set(self, names: Sequence[str]) -> bool:
@@ -106,7 +109,17 @@ class RecordReader:
                 cells = [*next(csv.reader([line]), [])]
             except csv.Error:
                 return False
-        return len(cells) == len(self._names) and self._take(cells, here, fold)
+        if len(cells) == len(self._names) and self._take(cells, here, fold):
+            self._begun = True
+            return True
+        return not self._begun and self._plain_header(cells)
+
+    def _plain_header(self, cells: Record) -> bool:
+        """Names of columns in the first row of a plain CSV; later on no row may change them."""
+        names = [as_text(cell) for cell in cells]
+        if column_name(self._spec.time) not in map(column_name, names):
+            return False
+        return self._set(names)
 
     def _json_line(self, line: str, here: int, fold: Fold) -> bool:
         text = line.strip().removesuffix(",")

@@ -63,6 +63,15 @@ def test_underscores_and_case_of_exports_are_the_same_columns() -> None:
     assert [facts(e) for e in read(data)[0]] == [facts(e) for e in read(log.data())[0]]
 
 
+def test_plain_csv_names_its_columns_in_the_first_row() -> None:
+    log = log_of(COLUMNS_27)
+    names = ",".join(COLUMNS_27).replace("-", "_").title()
+    data = "\n".join(["\ufeff" + names, *log.rows, names, ""]).encode()
+    events, one = read(data)
+    assert [facts(e) for e in events] == [facts(e) for e in read(log.data())[0]]
+    assert one.counters.unmatched == 1, "names in the middle are a row that does not fit"
+
+
 def test_a_row_that_does_not_fit_is_counted_and_kept() -> None:
     log = log_of()
     log.rows.insert(1, log.rows[0] + ",one,more")
