@@ -6,6 +6,7 @@ together with the positions, so that it may be killed at any moment.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ from flowmon.sources import Chunk, Discovery, FileId, LogStream, Position, Stdin
 from flowmon.store.rows import Rows, make
 from flowmon.store.schema import ROW_BITS
 from flowmon.store.writer import Batch, FileRow, SourceState, Writer
-from flowmon.tracking.joiner import LINGER_SECONDS, Joiner
+from flowmon.tracking.joiner import INDEX_LIMIT, LINGER_SECONDS, Joiner
 from flowmon.tracking.names import HostNames
 from flowmon.tracking.tracker import Tracker
 
@@ -47,6 +48,8 @@ class Source:
         self.reader: LineReader | None = None
         self.head = b""
         """What was read while the format was not recognised, still to be fed."""
+        self.ahead: Chunk | None = None
+        """Read to recognise its format, not yet folded."""
         self.done = False
         """Nothing new at the last look."""
         self.rate_from: tuple[float, int] = (time.monotonic(), state.lines)
@@ -85,7 +88,8 @@ class Collector:
         self.tracker = Tracker(int(writer.meta("serial") or 0), endless)
         self.joiner = Joiner(
             self.known, next_id=int(writer.meta("next_id") or 1),
-            lookup=None if writer.temporary else writer.lookup, load=None if writer.temporary else writer.load,
+            lookup=None if writer.temporary else writer.lookup, load=writer.load,
+            limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
         )
         self._files: dict[FileId, int] = {}
         self._file_rows: list[FileRow] = []
@@ -130,7 +134,7 @@ class Collector:
         if known is not None and known.position is not None:
             stream.seek(msgspec.convert(known.position, Position))
             if known.format is not None:
-                self._take_reader(source, b"", known.format)
+                self._take_reader(source, b"", known.format, state.path)
         return source
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -141,22 +145,28 @@ class Collector:
         if not waiting:
             return False
         source = min(waiting, key=Source.last_at)
-        chunk = source.stream.read(_CHUNK if len(waiting) == 1 else _STEP_CHUNK, final=not self.live)
-        state = source.state
-        state.error, state.notice = source.stream.error, source.stream.notice
+        chunk = self._read(source, _CHUNK if len(waiting) == 1 else _STEP_CHUNK)
         if chunk is None:
             source.done = True
             return True
-        state.read_at = self._clock()
+        source.state.read_at = self._clock()
         self.dirty = True
         if source.reader is None:
             source.head += chunk.data
-            if not self._take_reader(source, source.head, None):
+            if not self._take_reader(source, source.head, None, chunk.path):
                 self._unrecognised(source, chunk)
                 return True
             source.head = b""
         self._fold(source, chunk)
         return True
+
+    def _read(self, source: Source, limit: int) -> Chunk | None:
+        if source.ahead is not None:
+            chunk, source.ahead = source.ahead, None
+            return chunk
+        chunk = source.stream.read(limit, final=not self.live)
+        source.state.error, source.state.notice = source.stream.error, source.stream.notice
+        return chunk
 
     def look_again(self) -> None:
         """Look at every source again: something may have been written."""
@@ -176,18 +186,17 @@ class Collector:
                 self._seen.setdefault(host, Seen())
 
     def _hosts_of(self, source: Source) -> Iterable[str]:
-        stream = source.stream
-        if not isinstance(stream, LogStream):
-            return ()
-        return self.catalogue.hosts_in(stream.peek(), self.names)
+        if source.ahead is None:
+            source.ahead = self._read(source, _STEP_CHUNK)
+        return self.catalogue.hosts_in(source.ahead.data, self.names) if source.ahead is not None else ()
 
-    def _take_reader(self, source: Source, data: bytes, name: str | None) -> bool:
+    def _take_reader(self, source: Source, data: bytes, name: str | None, path: str) -> bool:
         """Give a source its reader, once its format is recognised (or known, or configured)."""
         configured = self._configured(source)
         name = (configured.format if configured is not None else None) or name
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._host(source), zone=self._zone(source), reference=self._reference(source),
+                data, hosts=self.names, host=self._host(source), zone=self._zone(source), reference=self._reference(source, path),
                 name=name,
             )
         except ParserFileError as fault:
@@ -216,10 +225,14 @@ class Collector:
         zone = (configured.timezone if configured else None) or (host.timezone if host else None)
         return ZoneInfo(zone) if zone else None
 
-    def _reference(self, source: Source) -> float:
-        """A time near the first line, to settle its year: the file's own time, else now."""
-        when = source.stream.modified_at() if isinstance(source.stream, LogStream) else None
-        return source.state.last_line_at or when or self._clock()
+    def _reference(self, source: Source, path: str) -> float:
+        """A time near the first line, to settle its year: the last one folded, else the file's own, else now."""
+        if source.state.last_line_at is not None:
+            return source.state.last_line_at
+        try:
+            return os.stat(path).st_mtime if source.reread else self._clock()
+        except OSError:  # rotated away meanwhile
+            return self._clock()
 
     def _unrecognised(self, source: Source, chunk: Chunk) -> None:
         if len(source.head) > 1_000_000:

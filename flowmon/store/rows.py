@@ -59,6 +59,10 @@ def hop_status(hop: Hop) -> DeliveryStatus:
 
 def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:
     """The rows of a flow as things stand at `now` (log time)."""
+    if len(flow.hops) == 1:
+        plain = _plain(flow, flow.hops[0], known, keys)
+        if plain is not None:
+            return plain
     found = outcomes(flow, known, now)
     first, last = flow.hops[0], flow.hops[-1]
     first_at = first.arrived_at
@@ -114,6 +118,41 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     )
     return Rows(message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
                 [tuple(f) for f in failures.values()], waits)
+
+
+_PLAIN_STATUSES = (1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED])
+
+
+def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
+    """The rows of what most messages are: one hop, everything delivered or relayed at the first try. Else None."""
+    fates = hop.fates
+    if not fates or hop.refused is not None or hop.tries is not None:
+        return None
+    statuses = 0
+    worst = None
+    for fate in fates.values():
+        status = fate.status
+        if fate.count != 1 or fate.earlier is not None:
+            return None
+        if status is _D.RELAYED:
+            if known.host_of(fate.relay) is not None:
+                return None
+            if not statuses & _PLAIN_STATUSES[0]:
+                worst = fate
+            statuses |= _PLAIN_STATUSES[0]
+        elif status is _D.DELIVERED:
+            statuses |= _PLAIN_STATUSES[1]
+        else:
+            return None
+    worst = worst or next(iter(fates.values()))
+    sender = hop.sender
+    scenario, direction = classify(sender, fates, known)
+    message: tuple[Value, ...] = (
+        flow.id, hop.arrived_at, hop.last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
+        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1, hop.size,
+        hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, _encoder.encode(flow),
+    )
+    return Rows(message, _keys(flow, [], sender) if keys else [], [], [], None)
 
 
 def _explain(outcome: Outcome) -> None:
@@ -198,6 +237,7 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
         if hop.network_message_id is not None:
             add((9, hop.network_message_id, id))
         for fate in hop.fates.values():
+            _address(rows, fate.recipient, id)
             if fate.original:
                 _address(rows, fate.original, id)
             if fate.relay is not None:

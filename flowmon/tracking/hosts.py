@@ -5,6 +5,7 @@ Learnt from certain links and from deliveries into mailboxes; the configuration 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -13,6 +14,7 @@ from flowmon.model.flow import Hop
 from flowmon.model.words import Role
 from flowmon.tracking.replies import peer_names
 
+_SHORT = re.compile(r"[.\[ ]")
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -44,16 +46,15 @@ class KnownHosts(msgspec.Struct):
 
     def host_of(self, peer: str | None) -> str | None:
         """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name."""
-        names = peer_names(peer)
-        for name in names:
-            host = self.aliases.get(name)
-            if host is not None:
-                return host
-        for name in names:
-            short = name.partition(".")[0]
-            if short in self.hosts and not short.isdigit():
-                return short
-        return None
+        if peer is None:
+            return None
+        if self.aliases:
+            for name in peer_names(peer):
+                host = self.aliases.get(name)
+                if host is not None:
+                    return host
+        short = _SHORT.split(peer, 1)[0].lower()
+        return short if short in self.hosts and not short.isdigit() else None
 
     def may_be(self, peer: str | None, host: str) -> bool | None:
         """Whether a logged peer is this host: True, False when it is known to be another, None when unknown.
@@ -97,13 +98,13 @@ class KnownHosts(msgspec.Struct):
         if facts is not None:
             facts.filtered += 1
 
-    def ours(self, address: str | None) -> bool | None:
-        """Whether an address is of our domains; None when it has no domain."""
-        if not address or "@" not in address:
-            return None
-        domain = address.rpartition("@")[2].lower()
-        own = self.configured or self.domains
-        return domain in own or any(domain.endswith("." + d) for d in self.configured)
+    def own(self) -> frozenset[str]:
+        """Our domains: the configured ones, else those learnt."""
+        return frozenset(self.configured or self.domains)
+
+    def allies(self) -> frozenset[str]:
+        """Domains of partners."""
+        return frozenset(self.partners)
 
     def role(self, host: str) -> Role | None:
         """What a host is for."""

@@ -35,23 +35,24 @@ class _Index:
         self.rows: dict[str, int | list[int]] = {}
         self.limit = limit
 
-    def add(self, key: str, flow: int) -> None:
-        have = self.rows.get(key)
-        if have is None:
-            self.rows[key] = flow
-        elif have == flow:
-            return
-        elif isinstance(have, list):
-            if flow not in have:
-                have.append(flow)
-        else:
-            self.rows[key] = [have, flow]
+    def add(self, key: str, flow: int) -> list[int]:
+        """Put a row under a key; gives the other rows that stand there."""
+        have = self.rows.setdefault(key, flow)
+        if have == flow:
+            return _NONE
+        if not isinstance(have, list):
+            have = self.rows[key] = [have]
+        others = [row for row in have if row != flow]
+        if len(others) == len(have):
+            have.append(flow)
+        return others
 
-    def get(self, key: str) -> Iterable[int]:
+    def get(self, key: str) -> list[int]:
+        """The rows that stand under a key."""
         have = self.rows.get(key)
         if have is None:
-            return ()
-        return have if isinstance(have, list) else (have,)
+            return _NONE
+        return have if isinstance(have, list) else [have]
 
     def trim(self) -> None:
         """Forget the oldest entries over the limit."""
@@ -59,6 +60,9 @@ class _Index:
         if over > 0:
             for key in list(self.rows)[: over + self.limit // 10]:
                 del self.rows[key]
+
+
+_NONE: list[int] = []
 
 
 class Joiner:
@@ -79,6 +83,8 @@ class Joiner:
         self._by_reply_id = _Index(limit)
         self._by_network_id = _Index(limit)
         self._by_failure = _Index(limit)
+        self._refused_senders: set[str] = set()
+        """Senders of refused mail: who else has been refused nothing need not be looked up."""
 
     def restore(self, flows: Iterable[Flow]) -> None:
         """Take up flows of a store again."""
@@ -87,7 +93,7 @@ class Joiner:
             self.next_id = max(self.next_id, flow.id + 1)
             for hop in flow.hops:
                 hop.flow = flow.id
-                self._index(hop, flow.id)
+                self._meet(hop, flow)
 
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
@@ -100,9 +106,11 @@ class Joiner:
                 self.flows[flow.id] = flow
                 hop.flow = flow.id
                 self.known.see(hop)
-            self._index(hop, flow.id)
-            changed.add(self._link(hop, flow).id)
-        return {self.row(id) for id in changed}
+            near = self._meet(hop, flow)
+            if near:
+                flow = self._link(hop, flow, near)
+            changed.add(flow.id)
+        return {self.row(id) for id in changed} if self.gone else changed
 
     def flow_of(self, hop: Hop) -> Flow | None:
         """The flow that a hop is in; None before it is joined."""
@@ -131,70 +139,85 @@ class Joiner:
                     hop.flow = id
         return flow
 
-    def _index(self, hop: Hop, id: int) -> None:
+    def _meet(self, hop: Hop, flow: Flow) -> set[int]:
+        """Put a hop under its keys; the rows of flows that may hold a hop before or after it."""
+        id = flow.id
+        near: set[int] = set()
         if hop.message_id is not None:
-            self._by_message_id.add(hop.message_id, id)
+            near.update(self._by_message_id.add(hop.message_id, id))
         if hop.queue_id is not None:
-            self._by_queue_id.add(hop.queue_id, id)
+            near.update(self._by_queue_id.add(hop.queue_id, id))
+            if self._by_reply_id.rows:
+                near.update(self._by_reply_id.get(hop.queue_id))
         if hop.network_message_id is not None:
-            self._by_network_id.add(hop.network_message_id, id)
+            near.update(self._by_network_id.add(hop.network_message_id, id))
         if hop.refused is not None:
-            for recipient, fate in hop.fates.items():
-                if hop.client is not None or temporary(fate.diagnostic):
-                    self._by_failure.add(f"{hop.sender}|{recipient}", id)
-            return
-        for recipient, fate in hop.fates.items():
-            named = handed_id(fate)
-            if named:
-                self._by_reply_id.add(named, id)
-            elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
-                self._by_failure.add(f"{hop.sender}|{recipient}", id)
-
-    def _candidates(self, hop: Hop) -> set[int]:
-        """Rows of flows that may hold a hop before or after this one."""
-        found: set[int] = set()
-        if hop.message_id is not None:
-            found.update(self._find(self._by_message_id, "message-id", hop.message_id))
-        if hop.network_message_id is not None:
-            found.update(self._find(self._by_network_id, "network-message-id", hop.network_message_id))
-        if hop.queue_id is not None:
-            found.update(self._find(self._by_reply_id, "reply-id", hop.queue_id))
-        for recipient, fate in hop.fates.items():
-            if fate.next:
-                continue
-            named = handed_id(fate)
-            if named:
-                found.update(self._find(self._by_queue_id, "queue-id", named))
-        if self._by_failure.rows:
-            for recipient, fate in hop.fates.items():
-                found.update(self._by_failure.get(f"{hop.sender}|{recipient}"))
-                if fate.original is not None:
-                    found.update(self._by_failure.get(f"{hop.sender}|{fate.original}"))
-        for other in (*(hop.copies or ()), hop.parent_id):
+            self._meet_refusal(hop, id, near)
+        else:
+            self._meet_fates(hop, id, near)
+        for other in (*(hop.copies or ()), hop.parent_id) if hop.copies or hop.parent_id else ():
             if other is not None:
-                found.update(self._find(self._by_queue_id, "queue-id", other))
-        return found
-
-    def _find(self, index: _Index, kind: str, value: str) -> Iterable[int]:
-        near = index.get(value)
+                near.update(self._by_queue_id.get(other))
         if self._lookup is not None and len(self.known.hosts) > 1:
-            return {*near, *self._lookup(kind, value)}
+            self._ask_store(hop, near)
+        if len(flow.hops) == 1:
+            near.discard(id)
         return near
 
-    def _link(self, hop: Hop, flow: Flow) -> Flow:
-        """Find what comes before and after this hop, and merge the flows."""
-        for id in self._candidates(hop):
+    def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
+        for recipient, fate in hop.fates.items():
+            if hop.client is not None or temporary(fate.diagnostic):
+                near.update(self._by_failure.add(f"{hop.sender}|{recipient}", id))
+                if hop.sender:
+                    self._refused_senders.add(hop.sender)
+
+    def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
+        refused_before = hop.sender in self._refused_senders
+        for recipient, fate in hop.fates.items():
+            named = fate.reply_id
+            if named is None:
+                named = handed_id(fate)
+                if named:
+                    self._by_reply_id.add(named, id)
+            if named:
+                if not fate.next:
+                    near.update(self._by_queue_id.get(named))
+            elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
+                near.update(self._by_failure.add(f"{hop.sender}|{recipient}", id))
+            if refused_before:
+                near.update(self._by_failure.get(f"{hop.sender}|{recipient}"))
+                if fate.original is not None:
+                    near.update(self._by_failure.get(f"{hop.sender}|{fate.original}"))
+        if refused_before and hop.recipients is not None:
+            for recipient in hop.recipients.split():
+                near.update(self._by_failure.get(f"{hop.sender}|{recipient}"))
+
+    def _ask_store(self, hop: Hop, near: set[int]) -> None:
+        """The same keys among what memory holds no more."""
+        ask = self._lookup
+        if ask is None:
+            return
+        if hop.message_id is not None:
+            near.update(ask("message-id", hop.message_id))
+        if hop.queue_id is not None:
+            near.update(ask("reply-id", hop.queue_id))
+        if hop.network_message_id is not None:
+            near.update(ask("network-message-id", hop.network_message_id))
+        for fate in hop.fates.values():
+            if fate.reply_id and not fate.next:
+                near.update(ask("queue-id", fate.reply_id))
+
+    def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
+        """Hold the hop against each hop of the flows near it, and merge where one follows the other."""
+        for id in near:
             other = flow if self.row(id) == flow.id else self._get(id)
-            if other is None:
-                continue
-            if other is flow and len(flow.hops) == 1:
+            if other is None or (other is flow and len(flow.hops) == 1):
                 continue
             joined = False
             for there in other.hops:
-                if there is hop:
-                    continue
-                joined |= self._try(hop, there, flow, other)
-                joined |= self._try(there, hop, flow, other)
+                if there is not hop:
+                    joined |= self._try(hop, there, flow, other)
+                    joined |= self._try(there, hop, flow, other)
             if joined and other is not flow:
                 flow = self._merge(flow, other)
         return flow
@@ -227,6 +250,8 @@ class Joiner:
         """Forget flows that have ended long enough ago; keys still lead to them through the store."""
         if self._load is None:
             return
+        if not self._by_failure.rows:
+            self._refused_senders.clear()
         horizon = now - LINGER_SECONDS
         for id in [
             id for id, flow in self.flows.items()

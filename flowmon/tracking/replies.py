@@ -20,8 +20,10 @@ _EXCHANGE_HOST = re.compile(r"\[InternalId=\d+, Hostname=([\w.-]+)\]", re.ASCII)
 
 def reply_id(text: str | None) -> str:
     """The id that a reply names; "" for none. The last one counts: a filter quotes the reply of the hop behind it."""
-    if text is None:
-        return ""
+    if text is None or not (
+        " Saved" in text or "queued as " in text or "OK id=" in text or "Message " in text or "[InternalId=" in text
+    ):
+        return ""  # most replies are done with here
     found = ""
     for match in _REPLY_ID.finditer(text):
         found = match.group(match.lastindex or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from flowmon.model.words import Direction, Scenario
@@ -40,25 +40,38 @@ def classify(sender: str | None, recipients: Iterable[str], known: KnownHosts) -
     The null sender is taken as ours when a server of ours made the report, which is so unless it came in from a
     stranger; the recipients decide then.
     """
-    domains = [d for d in (domain_of(r) for r in recipients) if d is not None]
-    if not (known.configured or known.domains) or not domains:
+    domains = frozenset(r.rpartition("@")[2].lower() for r in recipients if "@" in r)
+    own = known.own()
+    if not own or not domains:
         return None, None
-    here = [bool(known.ours(f"x@{d}")) for d in domains]
-    from_us = known.ours(sender) if sender else None
-    far = [d for d, ours in zip(domains, here, strict=True) if not ours]
-    if from_us or (from_us is None and far):
-        if not far:
-            return Scenario.INTRA, Direction.INTERNAL
-        return _far(far, known), Direction.OUTBOUND
-    if all(here):
-        sender_domain = domain_of(sender)
-        if sender_domain is None:
-            return Scenario.INTRA, Direction.INTERNAL
-        return _far([sender_domain], known), Direction.INBOUND
-    sender_domain = domain_of(sender)
-    return _far([sender_domain or "", *far], known), Direction.TRANSIT if not any(here) else Direction.INBOUND
+    return _classify(domain_of(sender), domains, own, known.allies())
 
 
-def _far(domains: Iterable[str], known: KnownHosts) -> Scenario:
+@lru_cache(maxsize=20_000)
+def _classify(
+    sender: str | None, recipients: frozenset[str], own: frozenset[str], partners: frozenset[str]
+) -> tuple[Scenario, Direction]:
+    far = frozenset(d for d in recipients if not is_own(d, own))
+    from_us = sender is None or is_own(sender, own)
+    if not far:
+        if sender is None or from_us:
+            return Scenario.INTRA, Direction.INTERNAL
+        return _far(frozenset({sender}), partners), Direction.INBOUND
+    if from_us:
+        return _far(far, partners), Direction.OUTBOUND
+    direction = Direction.TRANSIT if far == recipients else Direction.INBOUND
+    return _far(far | {sender or ""}, partners), direction
+
+
+def is_own(domain: str, own: frozenset[str]) -> bool:
+    """Whether a domain is one of ours, or below one."""
+    while domain:
+        if domain in own:
+            return True
+        domain = domain.partition(".")[2]
+    return False
+
+
+def _far(domains: frozenset[str], partners: frozenset[str]) -> Scenario:
     """Internet when a public provider is among the far sides, unless it is a partner of ours."""
-    return Scenario.INTERNET if any(is_public(d) and d not in known.partners for d in domains) else Scenario.INTER
+    return Scenario.INTERNET if any(is_public(d) and d not in partners for d in domains) else Scenario.INTER

@@ -98,9 +98,9 @@ class Tracker:
         if state is None:
             state = self.hosts[event.host] = HostState(HostFacts(event.host, self.facts))
         facts = state.facts
-        if not facts.begins <= at < facts.ends:
+        if at >= facts.ends or at < facts.begins:
             facts.turn(at)
-        self._handlers[type(event)](event, state)
+        self._handlers[event.__class__](event, state)
 
     def take(self) -> list[Hop]:
         """The hops that changed since the last call; lets go of what ended long enough ago."""
@@ -320,7 +320,7 @@ class Tracker:
                 facts.bytes_delivered += hop.size
         elif status is _D.DEFERRED:
             facts.deferrals += 1
-            if not any(f.status is _D.DEFERRED or f.earlier for f in hop.fates.values()):
+            if not any(_was_deferred(f) for f in hop.fates.values()):
                 facts.deferred += 1
         elif status is _D.BOUNCED or status is _D.EXPIRED:
             facts.bounced += 1
@@ -482,6 +482,10 @@ class Tracker:
     def _notice(self, event: Notice, state: HostState) -> None:
         if event.text:
             self.notices.append((event.at, event.host, event.text[:500]))
+
+
+def _was_deferred(fate: Fate) -> bool:
+    return fate.status is _D.DEFERRED or any(t.status is _D.DEFERRED for t in fate.earlier or ())
 
 
 def _all_final(hop: Hop) -> bool:
