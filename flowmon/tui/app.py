@@ -1,0 +1,209 @@
+"""The application: its screens, its keys, its themes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, ClassVar
+
+import platformdirs
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from flowmon.errors import FlowmonError
+from flowmon.store.protocol import Reader
+from flowmon.tui.environment import ascii_only, few_colours
+from flowmon.tui.glyphs import ASCII, UNICODE
+from flowmon.tui.screens.base import Page
+from flowmon.tui.screens.help import HelpScreen, NoticesScreen
+from flowmon.tui.screens.message import MessagePage
+from flowmon.tui.screens.messages import MessagesPage
+from flowmon.tui.screens.overview import OverviewPage
+from flowmon.tui.screens.problems import ProblemsPage
+from flowmon.tui.screens.queues import QueuesPage
+from flowmon.tui.screens.sources import SourcesPage
+from flowmon.tui.shell import Shell
+from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_folder
+from flowmon.tui.widgets.document import Document
+from flowmon.tui.widgets.header import PLACES
+from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.widgets.table import LineTable
+
+
+class FlowmonApp(Shell):
+    """flowmon's screens over a store's reader."""
+
+    CSS_PATH = "flowmon.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
+        "overview": OverviewPage,
+        "queues": QueuesPage,
+        "messages": MessagesPage,
+        "problems": ProblemsPage,
+        "sources": SourcesPage,
+    }
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012 - declared so by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(key, f"go('{place}')", title, id=f"go.{place}", show=False, tooltip=f"Go to {title}")
+            for key, place, title in PLACES
+        ),
+        Binding("space,p", "pause", "Pause", id="pause", tooltip="Keep what is shown; reading goes on"),
+        Binding("n", "notices", "Notices", id="notices", show=False, tooltip="Show all notices"),
+        Binding("T", "change_theme", "Theme", id="theme", show=False, tooltip="Choose other colours"),
+        Binding("question_mark,f1", "help", "Help", id="help", tooltip="Show every key and sign"),
+        Binding("q,ctrl+q", "quit", "Quit", id="quit", tooltip="Leave flowmon"),
+    ]
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        theme: str | None = None,
+        refresh_seconds: float = 0.25,
+        title: str = "",
+        notices: Sequence[str] = (),
+        mouse: bool = True,
+        zone: tzinfo | None = None,
+        theme_folders: Sequence[Path] = (),
+        ascii: bool | None = None,
+    ) -> None:
+        """`zone` None shows the machine's own times; `ascii` None asks the environment.
+
+        Themes of `theme_folders` are added to ours; what is wrong with one is a notice.
+        """
+        plain = ascii_only(os.environ) if ascii is None else ascii
+        few = few_colours(os.environ)
+        super().__init__(reader, refresh_seconds=refresh_seconds, glyphs=ASCII if plain else UNICODE, zone=zone)
+        self.title = title
+        self.mouse = mouse
+        themes, faults = load_themes([own_folder(), *theme_folders])
+        for found in themes.values():
+            self.register_theme(found)
+        self.notices += [*notices, *faults]
+        self._choose(theme or (SIXTEEN_COLOURS if few else DEFAULT_THEME))
+
+    def _choose(self, theme: str) -> None:
+        if theme in self.available_themes:
+            self.theme = theme
+        else:
+            known = ", ".join(sorted(self.available_themes))
+            self.notices.append(f"There is no theme {theme}: using {DEFAULT_THEME}. Known are {known}.")
+            if DEFAULT_THEME in self.available_themes:
+                self.theme = DEFAULT_THEME
+        self.renew_look()
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.push_screen("overview")
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.renew_look()
+        for screen in self.screen_stack:
+            for widget in screen.query(LineWidget):
+                if isinstance(widget, Document):
+                    widget.rewrite()
+                widget.invalidate()
+
+    # The ways
+
+    @property
+    def place(self) -> str:
+        pages = [screen for screen in self.screen_stack if isinstance(screen, Page) and screen.PLACE]
+        return pages[-1].PLACE if pages else "overview"
+
+    def _show(self, place: str) -> None:
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if self.place != place:
+            self.switch_screen(place)
+
+    def open_message(self, message: int) -> None:
+        below = self.screen
+        neighbour = below.neighbour if isinstance(below, MessagesPage) else None
+        self.push_screen(MessagePage(message, neighbour))
+
+    def open_notices(self, notices: Sequence[str]) -> None:
+        self.push_screen(NoticesScreen(notices))
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No way leads out from under a question or a help text."""
+        if action in ("go", "pause", "notices", "help"):
+            return isinstance(self.screen, Page)
+        return True
+
+    def action_go(self, place: str) -> None:
+        """Go to a screen."""
+        self.go(place)
+
+    def action_pause(self) -> None:
+        """Keep what is shown, or let it go on."""
+        self.paused = not self.paused
+
+    def action_notices(self) -> None:
+        """Show all notices."""
+        if isinstance(self.screen, Page):
+            self.open_notices(self.screen.all_notices())
+
+    def action_help(self) -> None:
+        """Show every key and sign."""
+        page = self.screen
+        name = page.PLACE.capitalize() if isinstance(page, Page) and page.PLACE else "Message"
+        own = [(f"On {name}", _bindings(type(page), Page))]
+        self.push_screen(
+            HelpScreen(
+                [
+                    ("Everywhere", [*_bindings(FlowmonApp), *_bindings(Page)]),
+                    *((title, keys) for title, keys in own if keys),
+                    ("In a table", _bindings(LineTable)),
+                    ("In a text", _bindings(Document)),
+                ]
+            )
+        )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action that has a key, and the themes."""
+        if isinstance(screen, Page):
+            for active in screen.active_bindings.values():
+                binding = active.binding
+                if active.enabled and binding.tooltip:
+                    yield SystemCommand(
+                        binding.description, binding.tooltip, lambda binding=binding: self.simulate_key(binding.key)
+                    )
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave flowmon", self.action_quit)
+
+
+def _bindings(owner: type, base: type | None = None) -> list[Binding]:
+    """The bindings that a class itself declares."""
+    own = owner.__dict__.get("BINDINGS", ())
+    return [binding for binding in own if isinstance(binding, Binding)] if owner is not base else []
+
+
+def run_app(
+    reader: Reader,
+    *,
+    theme: str | None = None,
+    refresh_seconds: float = 0.25,
+    title: str = "",
+    notices: Sequence[str] = (),
+    mouse: bool = True,
+) -> None:
+    """Show the screens until the user leaves. Raises FlowmonError where the terminal cannot show them."""
+    if os.environ.get("TERM") == "dumb":
+        raise FlowmonError(
+            "this terminal (TERM=dumb) cannot show screens: use `flowmon queues`, `flowmon problems` or "
+            "`flowmon messages`, or set TERM to what the terminal is"
+        )
+    folder = Path(platformdirs.user_config_dir("flowmon")) / "themes"
+    app = FlowmonApp(
+        reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
+        theme_folders=[folder],
+    )  # fmt: skip
+    app.run(mouse=mouse)

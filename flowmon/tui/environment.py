@@ -1,0 +1,47 @@
+"""What the terminal can do, told by the environment. No Textual here: it must not be imported yet."""
+
+from __future__ import annotations
+
+import locale
+import sys
+from collections.abc import Mapping, MutableMapping
+
+SLOW_LINE = {
+    "TEXTUAL_FPS": "10",
+    "TEXTUAL_ANIMATIONS": "none",
+    "TEXTUAL_SMOOTH_SCROLL": "0",
+}
+"""Over SSH each frame costs: paint at most ten times a second, and move nothing for the sake of moving."""
+
+
+def over_ssh(environ: Mapping[str, str]) -> bool:
+    """True where the terminal is at the far end of an SSH line."""
+    return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+
+
+def prepare(environ: MutableMapping[str, str]) -> None:
+    """Set what Textual reads at its import. What the user has set stays."""
+    environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if over_ssh(environ):
+        for name, value in SLOW_LINE.items():
+            environ.setdefault(name, value)
+
+
+def ascii_only(environ: Mapping[str, str]) -> bool:
+    """True where only ASCII signs arrive: asked for by FLOWMON_ASCII, or the output is not UTF-8."""
+    asked = environ.get("FLOWMON_ASCII", "")
+    if asked:
+        return asked not in ("0", "no", "false")
+    encoding = getattr(sys.__stderr__, "encoding", None) or locale.getpreferredencoding(False)
+    return "utf" not in encoding.lower()
+
+
+def few_colours(environ: Mapping[str, str]) -> bool:
+    """True where the terminal has 16 colours or none, so that the theme of 16 colours serves best."""
+    if environ.get("NO_COLOR") is not None:
+        return True
+    if environ.get("TEXTUAL_COLOR_SYSTEM") == "standard":
+        return True
+    if environ.get("COLORTERM", "") in ("truecolor", "24bit") or environ.get("TEXTUAL_COLOR_SYSTEM"):
+        return False
+    return "256color" not in environ.get("TERM", "") and "direct" not in environ.get("TERM", "")

@@ -1,0 +1,71 @@
+"""Raw lines from their files: read where the store points to, or the reason why they cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import aiofiles
+
+from flowmon.model.answers import Evidence
+
+LONGEST = 65536
+"""Bytes of a line that are shown."""
+_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+
+
+@dataclass(frozen=True)
+class RawLine:
+    """One log line, or why it is not here."""
+
+    evidence: Evidence
+    text: str | None
+    missing: str | None = None
+    """Why there is no text, in plain words."""
+
+
+async def read_lines(evidence: Sequence[Evidence]) -> list[RawLine]:
+    """The text of each line: the kept one, else what its file holds at its offset."""
+    return [await _read(one) for one in evidence]
+
+
+async def _read(one: Evidence) -> RawLine:
+    if one.text is not None:
+        return RawLine(one, one.text)
+    try:
+        found = await _from_file(Path(one.path), one.offset)
+    except FileNotFoundError:
+        return RawLine(one, None, "the file is gone (rotated away or deleted), and the line was not kept")
+    except PermissionError:
+        return RawLine(one, None, "the file may not be read by this account (it may need the group adm)")
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        return RawLine(one, None, f"the file cannot be read: {error}")
+    if found is None:
+        return RawLine(one, None, "the file has changed: no line begins at this place any more")
+    return RawLine(one, found.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+async def _from_file(path: Path, offset: int) -> bytes | None:
+    """The line at an offset; None where no line begins there."""
+    opener = _OPENERS.get(path.suffix)
+    if opener is not None:
+        return await asyncio.to_thread(_from_packed, opener(path), offset)
+    async with aiofiles.open(path, "rb") as file:
+        await file.seek(max(0, offset - 1))
+        if offset and await file.read(1) != b"\n":
+            return None
+        return await file.readline(LONGEST) or None
+
+
+def _from_packed(file: IO[bytes], offset: int) -> bytes | None:
+    with file:
+        file.seek(max(0, offset - 1))
+        if offset and file.read(1) != b"\n":
+            return None
+        return file.readline(LONGEST) or None

@@ -1,0 +1,43 @@
+"""How things look now: palette, signs and time zone, and the application class that widgets know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from rich.segment import Segment
+from textual.app import App
+from textual.strip import Strip
+
+from flowmon.tui.glyphs import Glyphs
+from flowmon.tui.palette import Palette
+from flowmon.tui.text import Line, fit_line, to_ascii
+
+
+@dataclass(frozen=True)
+class Look:
+    """What every painted line needs."""
+
+    palette: Palette
+    glyphs: Glyphs
+    now: datetime
+    """The clock of ages: the reader's, not the machine's."""
+    zone: tzinfo | None = None
+    """Times are shown in this zone; None is the machine's own."""
+
+    def paint(self, line: Line, width: int, back: str = "") -> Strip:
+        """A line in exactly `width` cells, as Textual wants it."""
+        style = self.palette.style
+        ascii_only = self.glyphs.ascii
+        segments = [
+            Segment(to_ascii(text) if ascii_only else text, style(tone, back))
+            for text, tone in fit_line(line, width)
+            if text
+        ]
+        return Strip(segments, width)
+
+
+class LookApp(App[None]):
+    """The application as widgets know it: it has a look."""
+
+    look: Look

@@ -1,0 +1,206 @@
+"""The way of a message as a picture: client → gateway → relay → server, with what each took, and where it is stuck.
+
+Pure: answers in, lines out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from flowmon.model.answers import Hop, Message, Recipient
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Role
+from flowmon.tui.format import span
+from flowmon.tui.glyphs import STATUS_TONES, Glyphs
+from flowmon.tui.text import Line, clean, fit
+
+LEAST_BOX = 16
+MOST_BOX = 26
+ARROW = 11
+_DONE = (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED, DeliveryStatus.EXPANDED)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One place on the way."""
+
+    role: str
+    name: str
+    note: str
+    """Queue ID, or what is known instead."""
+    state: str
+    tone: str
+    stage: str = ""
+    """Written on the arrow that leads away."""
+    outside: bool = False
+    """Its log is not read here."""
+    broken: bool = False
+    """The step to it fails."""
+
+
+def worst_first(recipients: list[Recipient]) -> list[Recipient]:
+    """Recipients, the one in the greatest trouble first."""
+    return sorted(recipients, key=lambda one: STATUS_BY_SEVERITY.index(one.status))
+
+
+def hop_seconds(hop: Hop, now: datetime) -> float:
+    """How long a host held the message, or holds it."""
+    return max(0.0, ((hop.left_at or now) - hop.arrived_at).total_seconds())
+
+
+def slowest_hop(message: Message, now: datetime) -> Hop | None:
+    """The hop that took longest, where that was long enough to tell."""
+    hops = sorted(message.hops, key=lambda hop: hop_seconds(hop, now))
+    return hops[-1] if len(hops) > 1 and hop_seconds(hops[-1], now) >= 1 else None
+
+
+def hops_on(message: Message, path: list[str]) -> list[Hop]:
+    """The hops of a recipient's path, in its order; all hops where no path is told."""
+    if not path:
+        return list(message.hops)
+    left = list(message.hops)
+    found: list[Hop] = []
+    for host in path:
+        hop = next((hop for hop in left if hop.host == host), None)
+        if hop is not None:
+            left.remove(hop)
+            found.append(hop)
+    return found or list(message.hops)
+
+
+def nodes_of(message: Message, recipient: Recipient | None, now: datetime) -> list[Node]:
+    """The places on the way to a recipient, from the client to where it ended or is stuck."""
+    status = recipient.status if recipient else message.status
+    hops = hops_on(message, recipient.path if recipient else [])
+    slowest = slowest_hop(message, now)
+    nodes: list[Node] = []
+    if message.client and not any(hop.role is Role.CLIENT for hop in hops):
+        nodes.append(Node("client", message.client, "", "", "muted", stage="sending", outside=True))
+    for place, hop in enumerate(hops):
+        nodes.append(_hop_node(hop, status, last=place == len(hops) - 1, slowest=hop is slowest, now=now))
+    beyond = _beyond(recipient, hops, status)
+    return [*nodes, beyond] if beyond else nodes
+
+
+def _hop_node(hop: Hop, status: DeliveryStatus, *, last: bool, slowest: bool, now: datetime) -> Node:
+    took = span(hop_seconds(hop, now))
+    waits = hop.left_at is None and status in OPEN_STATUSES
+    state = f"waits {took}" if waits else took
+    tone = "bold warn" if slowest or waits else "muted"
+    if slowest:
+        state += " slowest"
+    stage = hop.stage.value if hop.stage else ""
+    if last and not waits and status in _DONE:
+        stage = "delivery"
+    role = hop.role.value if hop.role else "host"
+    return Node(role, hop.host, hop.queue_id or "", state, tone, stage=stage)
+
+
+def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus) -> Node | None:
+    """The place after the last hop: the mailbox, a host outside our logs, or the one that cannot be reached."""
+    if status is DeliveryStatus.REJECTED and hops:
+        return None
+    tone = STATUS_TONES[status]
+    target = (recipient.relay if recipient else None) or (hops[-1].next_hop if hops else None)
+    if status is DeliveryStatus.DELIVERED and recipient is not None:
+        return Node("mailbox", recipient.recipient, "", status.value, tone)
+    if status is DeliveryStatus.RELAYED and target:
+        return Node("outside", target, "", status.value, tone, outside=True)
+    if target and status not in _DONE and target != (hops[-1].host if hops else None):
+        reason = (recipient.reason if recipient else None) or ""
+        broken = status is not DeliveryStatus.QUEUED
+        return Node("next hop", target, reason, status.value, tone, outside=True, broken=broken)
+    return None
+
+
+def picture(message: Message, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
+    """The way to the worst recipient as boxes, or as a list where the boxes do not fit; then the other ways."""
+    recipients = worst_first(message.recipients)
+    nodes = nodes_of(message, recipients[0] if recipients else None, now)
+    if not nodes:
+        return [[("No hop of this message is known yet.", "muted")]]
+    room = (width - ARROW * (len(nodes) - 1)) // len(nodes)
+    lines = _boxes(nodes, min(MOST_BOX, room), glyphs) if room >= LEAST_BOX else _list(nodes, width, glyphs)
+    return [*lines, *_other_ways(recipients, width, glyphs)]
+
+
+def _boxes(nodes: list[Node], size: int, glyphs: Glyphs) -> list[Line]:
+    inner = size - 4
+    rows: list[Line] = [[] for _ in range(5)]
+    top_left, top_right, low_left, low_right, flat, side = tuple(glyphs.box)
+    for place, node in enumerate(nodes):
+        edge = node.tone if node.broken or "warn" in node.tone else "rule"
+        line = glyphs.dashed if node.outside else flat
+        title = fit(f" {node.role} ", min(len(node.role) + 2, inner))
+        rows[0] += [(top_left + line, edge), (title, "muted"), (line * (size - 3 - len(title)) + top_right, edge)]
+        for row, (text, tone) in enumerate(
+            ((clean(node.name), "bold text"), (clean(node.note), "muted"), (node.state, node.tone)), start=1
+        ):
+            rows[row] += [(f"{side} ", edge), (fit(text, inner), tone), (f" {side}", edge)]
+        rows[4].append((low_left + line * (size - 2) + low_right, edge))
+        if place + 1 < len(nodes):
+            _arrow(rows, node, nodes[place + 1], glyphs)
+    return [line for line in rows if any(text.strip() for text, _ in line)]
+
+
+def _arrow(rows: list[Line], node: Node, to: Node, glyphs: Glyphs) -> None:
+    blank = " " * ARROW
+    line = glyphs.dashed if to.broken else glyphs.rule
+    tone = to.tone if to.broken else "muted"
+    middle = f"{line * 4}{glyphs.broken}{line * 3}" if to.broken else line * (ARROW - 3)
+    label = node.stage if not to.broken else to.state
+    rows[0].append((blank, ""))
+    rows[1].append((f" {fit(label, ARROW - 2).strip():^{ARROW - 2}} ", tone))
+    rows[2].append((f" {middle}{glyphs.arrow} ", tone))
+    rows[3].append((blank, ""))
+    rows[4].append((blank, ""))
+
+
+def _list(nodes: list[Node], width: int, glyphs: Glyphs) -> list[Line]:
+    """One line a place, for narrow screens and long ways."""
+    lines: list[Line] = []
+    for place, node in enumerate(nodes):
+        if place:
+            before = nodes[place - 1]
+            sign = glyphs.broken if node.broken else glyphs.box[5]
+            told = node.state if node.broken else before.stage
+            lines.append([(f"   {sign} ", node.tone if node.broken else "muted"), (told, "muted")])
+        sign = glyphs.dashed if node.outside else glyphs.arrow if place else glyphs.live
+        lines.append(
+            [
+                (f"   {sign} ", node.tone),
+                (f"{node.role:<9}", "muted"),
+                (fit(clean(node.name), min(max(12, cell_len(node.name)), width - 40)), "bold text"),
+                (f"  {fit(clean(node.note), min(14, cell_len(node.note)))}" if node.note else "", "muted"),
+                (f"  {node.state}" if not node.broken else "", node.tone),
+            ]
+        )
+    return lines
+
+
+def _other_ways(recipients: list[Recipient], width: int, glyphs: Glyphs) -> list[Line]:
+    """Other paths than that of the worst recipient: each once, with how many go there."""
+    if len(recipients) < 2:
+        return []
+    ways: dict[tuple[str, ...], list[Recipient]] = {}
+    for one in recipients:
+        ways.setdefault((*one.path, one.relay or "", one.status.value), []).append(one)
+    lines: list[Line] = []
+    for way in list(ways.values())[1:]:
+        first = way[0]
+        steps = [clean(host) for host in first.path]
+        if first.relay and first.relay not in first.path:
+            steps.append(clean(first.relay))
+        who = clean(first.recipient) if len(way) == 1 else f"{len(way)} recipients"
+        status = f"{glyphs.status[first.status]} {first.status.value}"
+        lines.append(
+            [
+                (f" {glyphs.branch} ", "muted"),
+                (f" {glyphs.arrow} ".join(steps), "text"),
+                (f" {glyphs.arrow} {who}  ", "muted"),
+                (status, STATUS_TONES[first.status]),
+            ]
+        )
+    return lines

@@ -1,0 +1,272 @@
+"""What all places share: header, filter bar, key bar, and how they stay live.
+
+A place asks nothing while the store's version stands still. When it moves, or the filter does, the questions are
+asked in a thread; the answer is shown on the event loop. A new question replaces one whose answer is no longer wanted;
+a mere change of the version waits for the answer under way, so that a slow question still comes to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events, getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from flowmon.store.filter import Filter
+from flowmon.store.protocol import Reader
+from flowmon.tui.shell import Shell
+from flowmon.tui.text import Line
+from flowmon.tui.widgets.document import Document
+from flowmon.tui.widgets.filterbar import FilterBar
+from flowmon.tui.widgets.header import Header, Pulse
+from flowmon.tui.widgets.health import NOT_COLLECTING
+from flowmon.tui.widgets.keybar import KeyBar
+from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.widgets.table import LineTable
+
+Answer = TypeVar("Answer")
+
+
+def pulse_of(reader: Reader) -> Pulse:
+    """The health, and the share of history that is read while some is not."""
+    health = reader.health()
+    if health.backlog_bytes < 65536:
+        return Pulse(health)
+    whole = sum(source.size for source in reader.sources())
+    return Pulse(health, max(0.0, 1 - health.backlog_bytes / whole) if whole else None)
+
+
+class Page(Screen[None], Generic[Answer]):
+    """A place one can go."""
+
+    PLACE: ClassVar[str] = ""
+    """Name in the header; a message has none of its own."""
+
+    app = getters.app(Shell)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "edit_filter", "Filter", id="filter.edit", tooltip="Write the filter of all screens"),
+        Binding("backspace", "drop_term", "Drop term", id="filter.drop", tooltip="Take the last term away"),
+        Binding("x", "exclude", "Exclude", id="filter.exclude", show=False, tooltip="Show all but the cell's value"),
+        Binding("escape", "back", "Back", id="go.back", tooltip="Return to where you came from"),
+        Binding("y", "copy", "Copy", id="copy", tooltip="Copy the cell, the message-id or the line (OSC 52)"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pulse: Pulse | None = None
+        self._version: int | None = None
+        self._asked_filter = ""
+        self._fault = ""
+        self._turn = 0
+        self._busy = False
+        self._again = False
+
+    # What a place must say
+
+    def body(self) -> ComposeResult:
+        """The widgets between filter bar and key bar."""
+        raise NotImplementedError
+
+    def question(self) -> Callable[[Reader, Filter | None], Answer]:
+        """What to ask now; called on the event loop, run in a thread."""
+        raise NotImplementedError
+
+    def show(self, answer: Answer) -> None:
+        """Show an answer."""
+        raise NotImplementedError
+
+    def matching(self) -> str:
+        """What stands at the right end of the filter bar."""
+        return ""
+
+    # How it stays live
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.app.title, self.PLACE)
+        yield FilterBar(self.app.check)
+        yield from self.body()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.set_class(self.app.look.glyphs.ascii, "-ascii")
+        self.watch(self.app, "filter_text", self._filter_changed, init=False)
+        self.watch(self.app, "paused", self._state_changed, init=False)
+        self.set_interval(self.app.refresh_seconds, self.poll)
+        self.set_interval(1.0, self.age)
+        self._show_frame()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        self._show_frame()
+        self.poll(force=self._version is None)
+
+    def poll(self, *, force: bool = False) -> None:
+        """Ask anew if the store or the filter has moved on."""
+        if not self.is_current or not self.is_mounted:
+            return
+        filtered = self._asked_filter != self.app.filter_text
+        if self.app.paused and not (force or filtered or self._version is None):
+            return
+        version = self.app.reader.version()
+        if filtered or force:
+            self._ask(version)
+        elif version != self._version:
+            self._again = self._busy
+            if not self._busy:
+                self._ask(version)
+
+    def ask(self) -> None:
+        """Ask anew because what is looked at changed, paused or not."""
+        self.poll(force=True)
+
+    def _ask(self, version: int) -> None:
+        self._turn += 1
+        self._busy = True
+        self._version = version
+        self._asked_filter = self.app.filter_text
+        self._answer(self._turn, self.question(), self.app.filter)
+
+    @work(exclusive=True, group="answer")
+    async def _answer(self, turn: int, question: Callable[[Reader, Filter | None], Answer], by: Filter | None) -> None:
+        reader = self.app.reader
+        try:
+            pulse, answer = await asyncio.to_thread(lambda: (pulse_of(reader), question(reader, by)))
+        except Exception as error:  # whatever the store raises, the screen goes on and says it
+            self._failed(f"{error}" or type(error).__name__)
+        else:
+            self._fault = ""
+            self.pulse = pulse
+            self.app.tell_time()
+            with self.app.batch_update():
+                self.show(answer)
+                self._show_frame()
+        finally:
+            if turn == self._turn:
+                self._busy = False
+        if self._again:
+            self._again = False
+            self.poll()
+
+    def _failed(self, text: str) -> None:
+        if text != self._fault:
+            self.app.notify(text, title="The store could not answer", severity="error", markup=False)
+        self._fault = text
+        self._show_frame()
+
+    def age(self) -> None:
+        """Ages grow though nothing happens."""
+        if self.is_current and not self.app.paused and self._version is not None:
+            self.app.tell_time()
+            for widget in self.query(LineWidget):
+                if isinstance(widget, LineTable | Header):
+                    widget.repaint()
+
+    def _filter_changed(self) -> None:
+        if self.is_current:
+            self._show_frame()
+            self.poll()
+
+    def _state_changed(self) -> None:
+        if self.is_current:
+            self._show_frame()
+            self.poll()
+
+    def _show_frame(self) -> None:
+        if not self.is_mounted:
+            return
+        self.query_one(Header).show(self.pulse, paused=self.app.paused, fault=self._fault)
+        self.query_one(FilterBar).show(self.app.terms, self.matching())
+
+    def all_notices(self) -> list[str]:
+        """What needs an eye: the collector's state first, then its notices and the program's own."""
+        notices = []
+        if self._fault:
+            notices.append(f"The store could not answer: {self._fault}")
+        if self.pulse is not None:
+            if not self.pulse.health.collecting:
+                notices.append(NOT_COLLECTING)
+            notices += self.pulse.health.notices
+        return notices + self.app.notices
+
+    def nothing(self, what: str, advice: str) -> list[Line]:
+        """Why a panel is empty, and what to do."""
+        if self.pulse is not None and not self.pulse.health.sources:
+            return [
+                [("No log is being read.", "warn")],
+                [("Name one: ", "muted"), ("flowmon /var/log/mail.log", "text")],
+            ]
+        if self.app.filter_text:
+            return [
+                [("Nothing matches ", "text"), (self.app.filter_text, "accent")],
+                [("Backspace", "key"), (" removes the last term, ", "muted"), ("/", "key"), (" edits it.", "muted")],
+            ]
+        if self.pulse is not None and self.pulse.read is not None:
+            return [[(f"Reading history: {self.pulse.read * 100:.0f} % ", "warn"), ("— wait a moment.", "muted")]]
+        return [[(what, "text")], [(advice, "muted")]]
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "drop_term":
+            return bool(self.app.filter_text)
+        return True
+
+    def action_edit_filter(self) -> None:
+        """Write the filter."""
+        self.query_one(FilterBar).edit()
+
+    def action_drop_term(self) -> None:
+        """Take the last term of the filter away."""
+        self.app.drop_term()
+
+    def action_exclude(self) -> None:
+        """Show all but what the chosen cell holds."""
+        focused = self.focused
+        if isinstance(focused, LineTable) and (term := focused.chosen_term()):
+            self.app.add_terms(f"-{term}")
+        else:
+            self.app.notify("Choose a cell first: Right goes to the cells of a row")
+
+    def action_back(self) -> None:
+        """Leave the cell, else return to where one came from."""
+        if not (isinstance(self.focused, LineTable) and self.focused.release_cell()):
+            self.app.come_back()
+
+    def action_copy(self) -> None:
+        """Copy the chosen cell, or what names the row."""
+        focused = self.focused
+        text = focused.chosen_text() if isinstance(focused, LineTable) else None
+        self.app.copy(text or self.copied(), "the value" if text else self.copied_name())
+
+    def copied(self) -> str | None:
+        """What `y` copies from the whole row."""
+        return None
+
+    def copied_name(self) -> str:
+        """What that is called."""
+        return "the value"
+
+    @on(LineTable.Chosen)
+    @on(Document.Chosen)
+    def _chosen(self, event: LineTable.Chosen | Document.Chosen) -> None:
+        event.stop()
+        self.app.add_terms(event.term)
+
+    @on(FilterBar.Submitted)
+    def _submitted(self, event: FilterBar.Submitted) -> None:
+        event.stop()
+        self.app.set_filter(event.text)
+        self.focus_first()
+
+    @on(Header.Clicked)
+    def _tab(self, event: Header.Clicked) -> None:
+        event.stop()
+        self.app.go(event.place)
+
+    def focus_first(self) -> None:
+        """Put the focus where one works."""
+        self.screen.focus_next("LineTable, Document")

@@ -1,0 +1,107 @@
+"""Help: every key, made from the bindings, and what the signs mean; and the list of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from flowmon.model.words import DeliveryStatus
+from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
+from flowmon.tui.look import Look
+from flowmon.tui.text import Line, clean, wrap
+from flowmon.tui.widgets.document import DocLine, Document, section
+from flowmon.tui.widgets.keybar import name_of
+
+FILTER_HELP = (
+    ("from:@example.com", "sender, whole or by domain; from:<> is the null sender"),
+    ("to: host: next:", "recipient, host that saw it, next hop; * and ? are wildcards"),
+    ("status:deferred", "what became of it; status:open is all that still waits"),
+    ("problem: reason:", "class of the failure, and the finer reason"),
+    ("scenario: direction:", "between whom it travels, and which way"),
+    ("age>1h size>10M", "how long it waits, how large it is"),
+    ("time:10:00-11:00", "when it was seen"),
+    ("-reason:greylist", "not that"),
+    ("a or (b c)", "either; terms side by side must all hold"),
+)
+
+Keys = Sequence[tuple[str, Sequence[Binding]]]
+"""Bindings by where they work."""
+
+
+class TextScreen(ModalScreen[None]):
+    """A text over the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss", "Close", id="text.close"),
+    ]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Document(self.text, cursor=False)
+
+    def on_mount(self) -> None:
+        document = self.query_one(Document)
+        document.focus()
+        box = self.query_one(Vertical)
+        box.border_title = self._title
+        box.border_subtitle = "Esc closes, arrows scroll"
+        self.set_class(bool(self.app.current_theme.ansi), "-plain")
+
+    def text(self, width: int, look: Look) -> list[DocLine]:
+        """The lines."""
+        raise NotImplementedError
+
+
+class HelpScreen(TextScreen):
+    """Every key and every sign."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__("Help")
+        self._keys = keys
+
+    def text(self, width: int, look: Look) -> list[DocLine]:
+        lines: list[DocLine] = []
+        for title, bindings in self._keys:
+            lines.append(section(title, width, look))
+            for binding in bindings:
+                names = ", ".join(name_of(key) for key in binding.key.split(","))
+                lines.append(_pair(names, binding.tooltip or binding.description, "key"))
+            lines.append(DocLine([]))
+        lines.append(section("What the signs mean", width, look))
+        for status in DeliveryStatus:
+            sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<20}", STATUS_TONES[status])]
+            lines.append(DocLine([*sign, (STATUS_MEANINGS[status], "text")]))
+        lines.append(_pair("~", "an estimate, such as the time of the next try", "text"))
+        lines.append(_pair("–", "not known (never a zero)", "text"))
+        lines += [DocLine([]), section("The filter", width, look)]
+        lines += [_pair(example, meaning, "accent") for example, meaning in FILTER_HELP]
+        return lines
+
+
+class NoticesScreen(TextScreen):
+    """All notices in full."""
+
+    def __init__(self, notices: Sequence[str]) -> None:
+        super().__init__("Notices")
+        self._notices = notices
+
+    def text(self, width: int, look: Look) -> list[DocLine]:
+        lines: list[DocLine] = []
+        for notice in self._notices:
+            for place, piece in enumerate(wrap(clean(notice), width - 4)):
+                mark = f" {look.glyphs.alert} " if place == 0 else "   "
+                lines.append(DocLine([(mark, "warn"), (piece, "text")]))
+        return lines or [DocLine([(" Nothing needs your eye.", "good")])]
+
+
+def _pair(left: str, right: str, tone: str) -> DocLine:
+    return DocLine([(f"  {left:<22}", tone), (right, "text")])

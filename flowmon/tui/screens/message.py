@@ -1,0 +1,122 @@
+"""Message: one message from end to end, down to the raw lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from flowmon.model.answers import Detail
+from flowmon.store.filter import Filter
+from flowmon.store.protocol import Reader
+from flowmon.tui.evidence import read_lines
+from flowmon.tui.look import Look
+from flowmon.tui.screens.base import Page
+from flowmon.tui.story import Story
+from flowmon.tui.widgets.document import DocLine, Document
+
+
+class MessagePage(Page[Detail | None]):
+    """Everything of one message; it lies over the screen it was opened from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "section('raw')", "Raw lines", id="message.raw", tooltip="Go to the log lines"),
+        Binding("t", "section('timeline')", "Timeline", id="message.timeline", tooltip="Go to the timeline"),
+        Binding("a", "section('attempts')", "Attempts", id="message.attempts", tooltip="Go to the attempts"),
+        Binding("n,right_square_bracket", "next(1)", "Next", id="message.next", tooltip="The next one of the list"),
+        Binding("b,left_square_bracket", "next(-1)", "Before", id="message.before", tooltip="The one before it"),
+    ]
+
+    def __init__(self, message: int, neighbour: Callable[[int], int | None] | None = None) -> None:
+        super().__init__()
+        self._message = message
+        self._neighbour = neighbour
+        self._story: Story | None = None
+        self._gone = False
+
+    def body(self) -> ComposeResult:
+        yield Document(self._lines, id="story")
+
+    def question(self) -> Callable[[Reader, Filter | None], Detail | None]:
+        message = self._message
+        return lambda reader, by: reader.detail(message)
+
+    def show(self, answer: Detail | None) -> None:
+        if answer is None:
+            self._story, self._gone = None, True
+            self.query_one(Document).rewrite()
+        elif self._story is None or self._story.detail != answer:
+            self._read(answer)
+
+    @work(exclusive=True, group="raw")
+    async def _read(self, detail: Detail) -> None:
+        """Fetch the raw lines from their files, then show it all."""
+        raw = await read_lines(detail.evidence)
+        self._story, self._gone = Story(detail, raw), False
+        self.query_one(Document).rewrite()
+
+    def age(self) -> None:
+        super().age()
+        if self.is_current and not self.app.paused:
+            self.query_one(Document).rewrite()
+
+    def _lines(self, width: int, look: Look) -> list[DocLine]:
+        if self._gone:
+            return [
+                DocLine([(" This message is no longer here.", "warn")]),
+                DocLine([(" It was older than what is kept, or it turned out to be part of another.", "muted")]),
+                DocLine([(" Esc", "key"), (" returns.", "muted")]),
+            ]
+        if self._story is None:
+            return [DocLine([(" Reading …", "muted")])]
+        return self._story.lines(width, look)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "next":
+            return self._neighbour is not None
+        return super().check_action(action, parameters)
+
+    def action_section(self, name: str) -> None:
+        """Go to a part of the text."""
+        self.query_one(Document).go_to(name)
+
+    def action_next(self, by: int) -> None:
+        """Go to the next message of the list below."""
+        found = self._neighbour(by) if self._neighbour else None
+        if found is None:
+            self.app.notify("There is no further message in this direction")
+            return
+        self._message = found
+        self.query_one(Document).top()
+        self.ask()
+
+    def action_back(self) -> None:
+        """Return to where it was opened."""
+        self.dismiss()
+
+    @on(Document.Followed)
+    def _followed(self, event: Document.Followed) -> None:
+        event.stop()
+        self.app.open_message(event.message)
+
+    @on(Document.Chosen)
+    def _to_list(self, event: Document.Chosen) -> None:
+        event.stop()
+        self.app.drill("messages", event.term)
+
+    def copied(self) -> str | None:
+        line = self.query_one(Document).current
+        if line is not None and line.copy:
+            return line.copy
+        return self._story.detail.message.message_id if self._story else None
+
+    def copied_name(self) -> str:
+        line = self.query_one(Document).current
+        return "the line" if line is not None and line.copy else "the message-id"
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(Document).focus()

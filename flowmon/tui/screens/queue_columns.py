@@ -1,0 +1,106 @@
+"""Columns of queues: what waits for whom, and since when."""
+
+from __future__ import annotations
+
+from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
+from flowmon.tui.format import age, number, rate, until
+from flowmon.tui.glyphs import sparkline
+from flowmon.tui.look import Look
+from flowmon.tui.terms import term
+from flowmon.tui.text import Line, clean
+from flowmon.tui.widgets.columns import Column
+from flowmon.tui.widgets.table import plain
+
+OLD_SECONDS = 3600
+"""A message that waits longer than this is shown as a warning."""
+STEADY = 0.05
+"""Messages a minute below which a queue neither grows nor drains."""
+
+
+def _velocity(row: QueueRow, look: Look, width: int) -> Line:
+    if row.velocity is None:
+        return [("–", "faint")]
+    if abs(row.velocity) < STEADY:
+        return [("steady", "muted")]
+    grows = row.velocity < 0
+    return [("grows " if grows else "drains ", "bad" if grows else "good"), (rate(abs(row.velocity)), "text")]
+
+
+def _oldest(row: QueueRow, look: Look, width: int) -> Line:
+    old = (look.now - row.oldest_at).total_seconds() > OLD_SECONDS
+    return [(age(row.oldest_at, look.now), "bold warn" if old else "text")]
+
+
+def _deferred(row: QueueRow, look: Look, width: int) -> Line:
+    return [(number(row.deferred), "warn" if row.deferred else "faint")]
+
+
+def _held(row: QueueRow, look: Look, width: int) -> Line:
+    return [(number(row.held), "warn" if row.held else "faint")]
+
+
+def _error(row: QueueRow, look: Look, width: int) -> Line:
+    if not row.last_error and not row.reason:
+        return [("none", "faint")]
+    line: Line = [(clean(row.reason), "warn"), ("  ", "")] if row.reason else []
+    return [*line, (clean(row.last_error or ""), "muted")]
+
+
+def _retry(row: QueueRow, look: Look, width: int) -> Line:
+    return [(until(row.next_retry_at, look.now), "text" if row.next_retry_at else "faint")]
+
+
+def _trend(row: QueueRow, look: Look, width: int) -> Line:
+    return [(sparkline(row.trend, width, look.glyphs), "info")]
+
+
+def queue_columns() -> list[Column[QueueRow]]:
+    """All that is known of a queue."""
+    return [
+        Column(
+            "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=3,
+            most=34, term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
+        ),
+        Column(
+            "host", "on host", 8, lambda row, look, width: plain(row.host, "muted"), priority=3, grow=1, most=20,
+            term=lambda row: term("host", row.host), text=lambda row: row.host,
+        ),
+        Column("messages", "waiting", 7, lambda row, look, width: [(number(row.messages), "text")], "right", 1),
+        Column("deferred", "deferred", 8, _deferred, align="right", priority=4),
+        Column("held", "held", 4, _held, align="right", priority=9),
+        Column("oldest", "oldest", 6, _oldest, align="right", priority=2),
+        Column("in", "in/min", 6, lambda row, look, width: [(rate(row.in_per_minute), "muted")], "right", 7),
+        Column("out", "out/min", 7, lambda row, look, width: [(rate(row.out_per_minute), "muted")], "right", 7),
+        Column("velocity", "per min", 11, _velocity, priority=6),
+        Column("retry", "retry", 6, _retry, align="right", priority=5),
+        Column(
+            "error", "last error", 14, _error, priority=3, grow=6,
+            term=lambda row: term("reason", row.reason), text=lambda row: row.last_error,
+        ),
+        Column("trend", "trend", 10, _trend, priority=8, grow=1, most=20),
+    ]  # fmt: skip
+
+
+def _bucket(place: int) -> Column[QueueRow]:
+    last = place == len(AGE_BUCKET_MINUTES)
+    title = f"{AGE_BUCKET_MINUTES[-1]}+" if last else str(AGE_BUCKET_MINUTES[place])
+    tone = "text" if place < 3 else "warn" if place < 6 else "bold bad"
+
+    def cell(row: QueueRow, look: Look, width: int) -> Line:
+        count = row.ages[place] if place < len(row.ages) else 0
+        return [(number(count), tone)] if count else [("·", "rule")]
+
+    return Column(f"age{place}", title, 5 if last else 4, cell, align="right", priority=2)
+
+
+def age_columns() -> list[Column[QueueRow]]:
+    """Messages by how long they wait: one column for each bucket, as qshape has it."""
+    return [
+        Column(
+            "next", "next hop", 12, lambda row, look, width: plain(row.next_hop), priority=1, grow=2, most=34,
+            term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
+        ),
+        Column("host", "on host", 8, lambda row, look, width: plain(row.host, "muted"), priority=9, grow=1, most=20),
+        Column("all", "all", 5, lambda row, look, width: [(number(row.messages), "bold text")], "right", 8),
+        *(_bucket(place) for place in range(len(AGE_BUCKET_MINUTES) + 1)),
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""Queues: what waits, for whom, since when and why; the worst first, and its ages below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+
+from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
+from flowmon.store.filter import Filter
+from flowmon.store.protocol import Reader
+from flowmon.tui.format import plural
+from flowmon.tui.screens.base import Page
+from flowmon.tui.screens.queue_columns import age_columns, queue_columns
+from flowmon.tui.shell import Shell
+from flowmon.tui.terms import term
+from flowmon.tui.widgets.table import LineTable
+
+ALL = "all queues"
+
+
+def drill_into(app: Shell, row: QueueRow) -> None:
+    """Go to the messages that wait in a queue."""
+    if row.next_hop == ALL and not row.host:
+        app.drill("messages", "status:open")
+    else:
+        app.drill("messages", term("host", row.host), term("next", row.next_hop), "status:open")
+
+
+def summed(rows: list[QueueRow]) -> QueueRow:
+    """All queues as one."""
+    buckets = len(AGE_BUCKET_MINUTES) + 1
+    return QueueRow(
+        next_hop=ALL,
+        host="",
+        messages=sum(row.messages for row in rows),
+        deferred=sum(row.deferred for row in rows),
+        held=sum(row.held for row in rows),
+        oldest_at=min(row.oldest_at for row in rows),
+        in_per_minute=None,
+        out_per_minute=None,
+        velocity=None,
+        next_retry_at=None,
+        last_error=None,
+        problem=None,
+        reason=None,
+        trend=[],
+        ages=[sum(row.ages[place] for row in rows if place < len(row.ages)) for place in range(buckets)],
+    )
+
+
+class QueuesPage(Page[list[QueueRow]]):
+    """Every queue with all that is known of it."""
+
+    PLACE = "queues"
+
+    def body(self) -> ComposeResult:
+        def key(row: QueueRow) -> tuple[str, str]:
+            return row.host, row.next_hop
+
+        yield LineTable("Queues", queue_columns(), key, id="queues")
+        yield LineTable("Waiting by age", age_columns(), key, id="ages")
+
+    @property
+    def table(self) -> LineTable[QueueRow]:
+        """The table of queues."""
+        return self.query_one("#queues", LineTable)
+
+    def question(self) -> Callable[[Reader, Filter | None], list[QueueRow]]:
+        return lambda reader, by: reader.queues(by)
+
+    def show(self, answer: list[QueueRow]) -> None:
+        ages = self.query_one("#ages", LineTable)
+        nothing = self.nothing("No mail is waiting.", "Every message has been delivered, handed on or returned.")
+        self.table.empty = ages.empty = nothing
+        waiting = sum(row.messages for row in answer)
+        told = f"  {plural(waiting, 'message')} in {plural(len(answer), 'queue')}, worst first"
+        self.table.detail = [(told, "muted")]
+        ages.detail = [("  messages that wait up to so many minutes", "muted")]
+        self.table.show(answer)
+        ages.show([summed(answer), *answer] if answer else [])
+
+    @on(LineTable.Opened)
+    def _opened(self, event: LineTable.Opened) -> None:
+        event.stop()
+        if isinstance(event.row, QueueRow):
+            drill_into(self.app, event.row)
+
+    def copied(self) -> str | None:
+        row = self.table.current
+        return row.next_hop if row else None
+
+    def copied_name(self) -> str:
+        return "the next hop"
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.table.focus()

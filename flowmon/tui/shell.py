@@ -1,0 +1,158 @@
+"""The application as screens know it: the reader, the one filter, pause, and the ways between screens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from textual.reactive import var
+
+from flowmon.errors import FilterError
+from flowmon.store.filter import Filter, parse
+from flowmon.store.protocol import Reader
+from flowmon.tui.glyphs import Glyphs
+from flowmon.tui.look import Look, LookApp
+from flowmon.tui.palette import Palette
+from flowmon.tui.widgets.filterbar import Fault
+
+_PLACE = re.compile(r"filter, column (\d+): (.*)", re.DOTALL)
+"""How a FilterError names its place."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A screen and the filter it had: where Escape returns to."""
+
+    place: str
+    filter_text: str
+
+
+class Shell(LookApp):
+    """What all screens share."""
+
+    filter_text: var[str] = var("")
+    """The filter of all screens, in its canonical form."""
+    paused: var[bool] = var(False)
+    """What is shown stays; what is read goes on."""
+
+    def __init__(self, reader: Reader, *, refresh_seconds: float, glyphs: Glyphs, zone: tzinfo | None) -> None:
+        self.reader = reader
+        self.refresh_seconds = refresh_seconds
+        self.notices: list[str] = []
+        self.filter: Filter | None = None
+        self._glyphs = glyphs
+        self._zone = zone
+        self._visits: list[Visit] = []
+        super().__init__()
+        self._now = reader.now()
+        self.renew_look()
+
+    def renew_look(self) -> None:
+        """Take the colours of the theme that is now."""
+        self._palette = Palette(self.current_theme, self.get_css_variables())
+        self._set_look()
+
+    def tell_time(self) -> None:
+        """Take the reader's clock anew."""
+        self._now = self.reader.now()
+        self._set_look()
+
+    def _set_look(self) -> None:
+        self.look = Look(self._palette, self._glyphs, self._now, self._zone)
+
+    # The filter
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The parts of the filter that must all hold."""
+        return self.filter.terms if self.filter is not None else ()
+
+    def check(self, text: str) -> Fault | None:
+        """Why a filter text is not understood; None where it is."""
+        try:
+            parse(text)
+        except FilterError as error:
+            found = _PLACE.match(str(error))
+            return Fault(found[2], int(found[1]) - 1) if found else Fault(str(error), None)
+        return None
+
+    def set_filter(self, text: str) -> bool:
+        """Filter all screens by a text; False, with a notice, where it is not understood."""
+        try:
+            self._take_filter(parse(text))
+        except FilterError as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def add_terms(self, *terms: str | None) -> bool:
+        """Narrow the filter by terms; False, with a notice, where one is not understood."""
+        narrowed = self.filter
+        try:
+            for term in terms:
+                if term:
+                    narrowed = narrowed.and_(term) if narrowed is not None else parse(term)
+        except FilterError as error:
+            self._refuse(error)
+            return False
+        self._take_filter(narrowed)
+        return True
+
+    def drop_term(self) -> None:
+        """Take the last term away."""
+        if self.filter is not None:
+            self._take_filter(self.filter.without(self.filter.terms[-1]))
+
+    def _take_filter(self, filter: Filter | None) -> None:
+        self.filter = filter
+        self.filter_text = filter.text if filter is not None else ""
+
+    def _refuse(self, error: FilterError) -> None:
+        self.notify(str(error), title="The filter is not understood", severity="error", markup=False)
+
+    # The ways
+
+    def go(self, place: str) -> None:
+        """Go to a screen by its number: the way back begins anew."""
+        self._visits.clear()
+        self._show(place)
+
+    def drill(self, place: str, *terms: str | None) -> None:
+        """Go into something: to a screen, narrowed by terms. Escape comes back."""
+        before = Visit(self.place, self.filter_text)
+        if self.add_terms(*terms):
+            self._visits.append(before)
+            self._show(place)
+
+    def come_back(self) -> None:
+        """Return to where one came from, with the filter as it was there."""
+        if self._visits:
+            visit = self._visits.pop()
+            self.set_filter(visit.filter_text)
+            self._show(visit.place)
+
+    @property
+    def place(self) -> str:
+        """Name of the screen that is shown, below any message."""
+        raise NotImplementedError
+
+    def _show(self, place: str) -> None:
+        raise NotImplementedError
+
+    def open_message(self, message: int) -> None:
+        """Show everything of one message."""
+        raise NotImplementedError
+
+    def open_notices(self, notices: Sequence[str]) -> None:
+        """Show all notices."""
+        raise NotImplementedError
+
+    def copy(self, text: str | None, what: str) -> None:
+        """Put a text on the clipboard of the administrator's terminal."""
+        if not text:
+            self.notify("There is nothing to copy here", severity="warning")
+            return
+        self.copy_to_clipboard(text)
+        self.notify(f"{text[:200]}", title=f"Copied {what}", markup=False)

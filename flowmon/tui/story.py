@@ -1,0 +1,294 @@
+"""All that is known of one message, as lines: verdict, way, recipients, hops, attempts, filters, timeline, raw lines.
+
+Pure: answers in, lines out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flowmon.model.answers import Attempt, Detail, Hop, Recipient
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.tui.evidence import RawLine
+from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span
+from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
+from flowmon.tui.look import Look
+from flowmon.tui.picture import hop_seconds, picture, slowest_hop, worst_first
+from flowmon.tui.terms import term
+from flowmon.tui.text import Line, clean, fit, width_of, wrap
+from flowmon.tui.widgets.document import DocLine, labelled, section
+
+
+@dataclass(frozen=True)
+class Story:
+    """A message and its raw lines."""
+
+    detail: Detail
+    raw: Sequence[RawLine]
+
+    def lines(self, width: int, look: Look) -> list[DocLine]:
+        """Everything, for a width."""
+        return [
+            *self.verdict(width, look),
+            DocLine([]),
+            *(DocLine(line) for line in picture(self.detail.message, look.now, width, look.glyphs)),
+            *self.recipients(width, look),
+            *self.hops(width, look),
+            *self.attempts(width, look),
+            *self.verdicts(width, look),
+            *self.timeline(width, look),
+            *self.raw_lines(width, look),
+        ]
+
+    # What happened
+
+    def verdict(self, width: int, look: Look) -> list[DocLine]:
+        """One line that says it all; cause and next step; who, to whom, what."""
+        message = self.detail.message
+        tone = STATUS_TONES[message.status]
+        line: Line = [(f" {look.glyphs.status[message.status]} {message.status.value} ", f"bold reverse {tone}")]
+        line.append((f"  {self._verdict_words(look)}", "bold text"))
+        lines = [DocLine(line)]
+        if self.detail.cause:
+            lines += labelled("Cause", self.detail.cause, width)
+        if self.detail.next_step:
+            lines += labelled("Next step", self.detail.next_step, width, "bold good")
+        sender = address(message.envelope_sender)
+        lines += labelled("From", sender, width, term=term("from", message.envelope_sender), copy=sender)
+        if message.subject:
+            lines += labelled("Subject", message.subject, width, copy=message.subject)
+        if message.message_id:
+            lines += labelled("Message-ID", message.message_id, width, copy=message.message_id)
+        facts = [size(message.size) if message.size is not None else None]
+        facts += [message.scenario.value if message.scenario else None]
+        facts += [message.direction.value if message.direction else None]
+        facts += [f"client {clean(message.client)}" if message.client else None]
+        told = ", ".join(fact for fact in facts if fact)
+        lines += labelled("Facts", told, width) if told else []
+        return [*lines, *self._linked(width)]
+
+    def _verdict_words(self, look: Look) -> str:
+        message = self.detail.message
+        took = span((message.last_seen_at - message.first_seen_at).total_seconds())
+        if message.status in OPEN_STATUSES:
+            host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
+            where = f" on {clean(host)}" if host else ""
+            return f"waits{where} since {age(message.first_seen_at, look.now)}{_because(message.reason)}"
+        words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
+        return f"{words}{_because(message.reason)}, {took} after it was first seen"
+
+    def _linked(self, width: int) -> list[DocLine]:
+        lines: list[DocLine] = []
+        if self.detail.report_of is not None:
+            text = "this is a report about another message: Enter opens that"
+            lines += labelled("Report of", text, width, "accent", message=self.detail.report_of)
+        for place, report in enumerate(self.detail.reports):
+            label = "Reports" if place == 0 else ""
+            text = "a server told the sender: Enter opens that report"
+            lines += labelled(label, text, width, "accent", message=report)
+        return lines
+
+    # Where it went
+
+    def recipients(self, width: int, look: Look) -> list[DocLine]:
+        """Each recipient with its status and what decided it; the worst first."""
+        recipients = worst_first(self.detail.message.recipients)
+        lines = _section(f"Recipients {len(recipients)}", width, look, "recipients")
+        if not recipients:
+            return [*lines, _quiet("None was named before the session ended.")]
+        for one in recipients:
+            lines += self._recipient(one, width, look)
+        return lines
+
+    def _recipient(self, one: Recipient, width: int, look: Look) -> list[DocLine]:
+        tone = STATUS_TONES[one.status]
+        line: Line = [
+            (f" {look.glyphs.status[one.status]} {one.status.value:<12}", tone),
+            (clean(one.recipient), "text"),
+        ]
+        if one.original_recipient and one.original_recipient != one.recipient:
+            line.append((f" (was {clean(one.original_recipient)})", "muted"))
+        facts = [clean(one.reason) if one.reason else None]
+        facts += [plural(one.attempts, "try", "tries") if one.attempts else None]
+        facts += [f"after {span(one.delay_seconds)}" if one.delay_seconds is not None else None]
+        facts += [f"by {clean(one.relay)}" if one.relay else f"on {clean(one.host)}"]
+        line.append((f"  {', '.join(fact for fact in facts if fact)}", "muted"))
+        lines = [DocLine(line, term=term("to", one.recipient), copy=one.recipient)]
+        reply = " ".join(str(part) for part in (one.reply_code, one.enhanced_status) if part)
+        told = clean(one.diagnostic or "")
+        if told and reply and not told.startswith(reply[:3]):
+            told = f"{reply} {told}"
+        if told or reply:
+            body = "text" if one.problem else "muted"
+            lines += [
+                DocLine([(" " * 15, ""), (piece, body)], copy=one.diagnostic)
+                for piece in wrap(told or reply, max(20, width - 16))
+            ]
+        if one.transient:
+            met = ", ".join(problem.value for problem in one.transient)
+            lines.append(DocLine([(" " * 15, ""), (f"before that, failed for now: {met}", "muted")]))
+        return lines
+
+    def hops(self, width: int, look: Look) -> list[DocLine]:
+        """Each host it passed: when, how long, and how sure the link is."""
+        message = self.detail.message
+        lines = _section(f"Hops {len(message.hops)}", width, look, "hops")
+        longest = max((hop_seconds(hop, look.now) for hop in message.hops), default=0.0)
+        slowest = slowest_hop(message, look.now)
+        for hop in message.hops:
+            lines += self._hop(hop, width, look, longest, slowest is hop)
+        return lines if message.hops else [*lines, _quiet("None is known.")]
+
+    def _hop(self, hop: Hop, width: int, look: Look, longest: float, slowest: bool) -> list[DocLine]:
+        took = hop_seconds(hop, look.now)
+        filled = round(took / longest * 10) if longest else 0
+        bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0)
+        tone = "warn" if slowest else "info"
+        line: Line = [
+            (f" {clock(hop.arrived_at, look.now, look.zone):<9}", "muted"),
+            (f"{(hop.role.value if hop.role else UNKNOWN):<9}", "muted"),
+            (fit(clean(hop.host), 18), "text"),
+            (f" {fit(clean(hop.queue_id or UNKNOWN), 16)}", "muted"),
+            (f"{('still here ' if hop.left_at is None else '') + span(took):>16} ", tone if slowest else "text"),
+            (f"{bar:<10}", tone),
+        ]
+        delays = hop.delays
+        parts = (("before queue", delays.before_queue), ("queue", delays.queue), ("connect", delays.connect))
+        told = [f"{name} {span(value)}" for name, value in (*parts, ("transmit", delays.transmit)) if value]
+        if slowest:
+            told.insert(0, "slowest")
+        if hop.link:
+            told.append(f"linked by {hop.link.value} ({hop.certainty.value if hop.certainty else 'unknown'})")
+        note = ", ".join(told)
+        host_term = term("host", hop.host)
+        copied = hop.queue_id or hop.host
+        if note and width_of(line) + len(note) + 1 <= width:
+            return [DocLine([*line, (f" {note}", "muted")], term=host_term, copy=copied)]
+        lines = [DocLine(line, term=host_term, copy=copied)]
+        if note:
+            lines.append(DocLine([(" " * 10, ""), (fit(note, min(len(note), width - 11)), "muted")]))
+        return lines
+
+    def attempts(self, width: int, look: Look) -> list[DocLine]:
+        """Tries, equal ones folded."""
+        attempts = self.detail.attempts
+        total = sum(attempt.count for attempt in attempts)
+        lines = _section(f"Attempts {total}", width, look, "attempts")
+        if not attempts:
+            return [*lines, _quiet("No delivery has been tried yet.")]
+        for attempt in attempts:
+            lines += self._attempt(attempt, width, look)
+        return lines
+
+    def _attempt(self, attempt: Attempt, width: int, look: Look) -> list[DocLine]:
+        tone = STATUS_TONES[attempt.status]
+        when = clock(attempt.first_at, look.now, look.zone)
+        if attempt.count > 1:
+            when += f" – {clock(attempt.last_at, look.now, look.zone)}"
+        line: Line = [
+            (f" {look.glyphs.status[attempt.status]} {attempt.status.value:<12}", tone),
+            (f"{when:<20}", "muted"),
+            (f"{attempt.count}×  " if attempt.count > 1 else "", "bold text"),
+            (f"{clean(attempt.host)} → {clean(attempt.relay or UNKNOWN)}", "text"),
+            (f"  {clean(attempt.reason)}" if attempt.reason else "", tone),
+        ]
+        lines = [DocLine(line, term=term("next", attempt.relay), copy=attempt.diagnostic or attempt.relay)]
+        if attempt.diagnostic:
+            lines += [
+                DocLine([(" " * 15, ""), (piece, "muted")], copy=attempt.diagnostic)
+                for piece in wrap(clean(attempt.diagnostic), max(20, width - 16))
+            ]
+        return lines
+
+    def verdicts(self, width: int, look: Look) -> list[DocLine]:
+        """What filters said."""
+        verdicts = self.detail.verdicts
+        if not verdicts:
+            return []
+        lines = _section(f"Filter verdicts {len(verdicts)}", width, look, "verdicts")
+        for verdict in verdicts:
+            score = "" if verdict.score is None else f"  score {verdict.score:g}"
+            line: Line = [
+                (f" {clock(verdict.at, look.now, look.zone):<9}", "muted"),
+                (f"{clean(verdict.filter)} on {clean(verdict.host)}: ", "muted"),
+                (clean(verdict.action), "bold text"),
+                (score, "warn" if (verdict.score or 0) >= 5 else "text"),
+            ]
+            lines.append(DocLine(line, copy=verdict.detail or verdict.action))
+            lines += [
+                DocLine([(" " * 10, ""), (piece, "muted")], copy=verdict.detail)
+                for piece in wrap(clean(verdict.detail), max(20, width - 12))
+                if verdict.detail
+            ] if verdict.detail else []
+        return lines
+
+    def timeline(self, width: int, look: Look) -> list[DocLine]:
+        """What happened, in order of time."""
+        facts = sorted(self._facts(look), key=lambda fact: fact[0])
+        lines = _section("Timeline", width, look, "timeline")
+        start = self.detail.message.first_seen_at
+        for at, line in facts:
+            since = f"+{span((at - start).total_seconds())}"
+            head: Line = [(f" {clock(at, look.now, look.zone):<13}", "muted"), (f"{since:>7}  ", "faint")]
+            lines.append(DocLine([*head, *line]))
+        return lines
+
+    def _facts(self, look: Look) -> list[tuple[datetime, Line]]:
+        facts: list[tuple[datetime, Line]] = []
+        for hop in self.detail.message.hops:
+            name = clean(hop.host)
+            queue = f" as {clean(hop.queue_id)}" if hop.queue_id else ""
+            facts.append((hop.arrived_at, [("arrives at ", "muted"), (name, "text"), (queue, "muted")]))
+            if hop.left_at is not None:
+                where = f" for {clean(hop.next_hop)}" if hop.next_hop else ""
+                facts.append((hop.left_at, [("leaves ", "muted"), (name, "text"), (where, "muted")]))
+        for verdict in self.detail.verdicts:
+            facts.append((verdict.at, [(f"{clean(verdict.filter)} says ", "muted"), (clean(verdict.action), "text")]))
+        for attempt in self.detail.attempts:
+            facts.append((attempt.first_at, self._tried(attempt, look, "")))
+            if attempt.count > 1:
+                facts.append((attempt.last_at, self._tried(attempt, look, f", for the {number(attempt.count)}. time")))
+        return facts
+
+    def _tried(self, attempt: Attempt, look: Look, more: str) -> Line:
+        word = f"{look.glyphs.status[attempt.status]} {attempt.status.value}"
+        where = f" by {clean(attempt.relay)}" if attempt.relay else f" on {clean(attempt.host)}"
+        why = f" ({clean(attempt.reason)})" if attempt.reason else ""
+        return [
+            (clean(attempt.recipient), "text"), (" ", ""), (word, STATUS_TONES[attempt.status]),
+            (f"{where}{why}{more}", "muted"),
+        ]  # fmt: skip
+
+    def raw_lines(self, width: int, look: Look) -> list[DocLine]:
+        """The log lines themselves, with file and offset."""
+        lines = _section(f"Raw lines {len(self.raw)}", width, look, "raw")
+        if not self.raw:
+            return [*lines, _quiet("None is kept for this message.")]
+        place = ""
+        for raw in self.raw:
+            if raw.evidence.path != place:
+                place = raw.evidence.path
+                host = f"  on {clean(raw.evidence.host)}"
+                lines.append(DocLine([(f" {clean(place)}", "info"), (host, "muted")], copy=place))
+            offset: Line = [(f"{raw.evidence.offset:>11} ", "faint")]
+            if raw.text is None:
+                lines.append(DocLine([*offset, (f"{look.glyphs.alert} {raw.missing}", "warn")]))
+                continue
+            for number_, piece in enumerate(wrap(clean(raw.text), max(20, width - 13)) or [""]):
+                head = offset if number_ == 0 else [(" " * 12, "")]
+                lines.append(DocLine([*head, (piece, "text")], copy=raw.text))
+        return lines
+
+
+def _because(reason: str | None) -> str:
+    return f" ({clean(reason)})" if reason else ""
+
+
+def _quiet(text: str) -> DocLine:
+    return DocLine([(f" {text}", "muted")])
+
+
+def _section(title: str, width: int, look: Look, name: str) -> list[DocLine]:
+    return [DocLine([]), section(title, width, look, name)]

@@ -1,0 +1,1 @@
+"""The parts of the screens: each knows its data, none knows the application's."""

@@ -1,0 +1,181 @@
+"""The one filter bar: shows what is filtered, and is the place to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import Input
+
+from flowmon.tui.text import Line, clean, fit, width_of
+from flowmon.tui.widgets.lines import LineWidget
+
+HINT = "from: to: host: next: status: problem: reason: scenario: direction: age> size> time:  and or not ( )  -exclude"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a filter text is not understood."""
+
+    text: str
+    place: int | None
+    """Where in the text; None where it cannot be told."""
+
+
+Check = Callable[[str], Fault | None]
+
+
+class Chips(LineWidget):
+    """The filter as it stands: one chip for each term."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terms: Sequence[str] = ()
+        self._note = ""
+
+    def show(self, terms: Sequence[str], note: str) -> None:
+        """Take the filter's terms and what is said about it."""
+        self._terms, self._note = terms, note
+        self.repaint()
+
+    def lines(self, width: int, height: int) -> list[Line | Strip]:
+        line: Line = [(" / ", "key")]
+        terms = self._terms
+        note = self._note
+        if not terms:
+            line.append(("everything is shown", "muted"))
+        else:
+            line.append(("filter ", "muted"))
+        look = self.look
+        strip = list(look.paint(line, width_of(line)))
+        used = width_of(line)
+        room = width - len(note) - 3
+        for place, term in enumerate(terms):
+            text = f" {clean(term)} "
+            left = room - used - (3 if place + 1 < len(terms) else 0)
+            if left < 8:
+                strip += look.paint([("…", "muted")], 2)
+                used += 2
+                break
+            text = fit(text, min(cell_len(text), left))
+            strip += look.paint([(text, "text")], cell_len(text), "chip")
+            strip += look.paint([(" ", "")], 1)
+            used += cell_len(text) + 1
+        rest = max(0, width - used)
+        tail = look.paint([(note.rjust(rest - 1) if len(note) < rest else "", "muted")], rest)
+        return [Strip([*strip, *tail], width)]
+
+
+class FilterHint(LineWidget):
+    """Below the text while it is written: the fault with its place, or what may be written."""
+
+    back = "bar"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fault: Fault | None = None
+
+    def show(self, fault: Fault | None) -> None:
+        """Take the fault of the text as it stands."""
+        self._fault = fault
+        self.repaint()
+
+    def lines(self, width: int, height: int) -> list[Line | Strip]:
+        fault = self._fault
+        if fault is None:
+            return [[("   ", ""), (HINT if width >= 115 else HINT[: HINT.index(" scenario")] + " …", "muted")]]
+        text = clean(fault.text)
+        place = 3 + (fault.place or 0)
+        if fault.place is None or place + 2 + cell_len(text) > width:
+            mark = f"at {fault.place + 1}: " if fault.place is not None else ""
+            return [[("   ", ""), (mark + text, "bold bad")]]
+        return [[(" " * place, ""), ("^ ", "bold bad"), (text, "bold bad")]]
+
+
+class FilterBar(Vertical):
+    """Chips, and a line to write in once `/` was pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave the filter", id="filter.leave")]
+
+    @dataclass
+    class Submitted(Message):
+        """The text is to be the filter; it has no fault."""
+
+        text: str
+
+    def __init__(self, check: Check) -> None:
+        super().__init__()
+        self._check = check
+        self._text = ""
+        self._refused: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Chips()
+        yield Input(placeholder="from:@example.com status:deferred -host:relay2", compact=True, select_on_focus=False)
+        yield FilterHint()
+
+    @property
+    def editing(self) -> bool:
+        """True while the text is written."""
+        return self.has_class("-editing")
+
+    def show(self, terms: Sequence[str], note: str = "") -> None:
+        """Take the filter as it stands; what is being written stays."""
+        self._text = " ".join(terms)
+        self.query_one(Chips).show(terms, note)
+
+    def edit(self) -> None:
+        """Write: from the filter that stands, or from the text that was refused."""
+        self.add_class("-editing")
+        line = self.query_one(Input)
+        if self._refused is not None:
+            line.value = self._refused
+        else:
+            line.value = self._text + (" " if self._text else "")
+        line.cursor_position = len(line.value)
+        line.focus()
+        self._hint(line.value)
+
+    def action_leave(self) -> None:
+        """Stop writing; the filter stays as it was. A faulty text is kept for the next time."""
+        text = self.query_one(Input).value.strip()
+        self._refused = text if text and self._check(text) else None
+        self._close()
+
+    @on(Input.Changed)
+    def _written(self, event: Input.Changed) -> None:
+        event.stop()
+        self._hint(event.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        fault = self._check(text) if text else None
+        if fault is not None:
+            self.query_one(FilterHint).show(fault)
+            if fault.place is not None:
+                event.input.cursor_position = min(fault.place, len(event.value))
+            return
+        self._refused = None
+        self._close()
+        self.post_message(self.Submitted(text))
+
+    def _hint(self, text: str) -> None:
+        stripped = text.strip()
+        self.query_one(FilterHint).show(self._check(stripped) if stripped else None)
+
+    def _close(self) -> None:
+        self.remove_class("-editing")
+        self.screen.set_focus(None)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        self.remove_class("-editing")

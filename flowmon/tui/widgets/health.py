@@ -1,0 +1,71 @@
+"""The health of the collection: one line of numbers, and below it what needs an eye."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from flowmon.model.answers import Health
+from flowmon.tui.format import number, plural, rate, share, span
+from flowmon.tui.look import Look
+from flowmon.tui.text import Line, clean, fit_line, width_of
+from flowmon.tui.widgets.header import Pulse, state_of
+from flowmon.tui.widgets.lines import LineWidget
+
+NOT_COLLECTING = "The collector has stopped: what is shown is not new. Start flowmon again, or `flowmon collect`."
+
+
+def facts(health: Health, width: int) -> list[Line]:
+    """The numbers of the health line, each a sign-free phrase; the most telling first."""
+    lag = health.lag_seconds
+    unparsed = health.unparsed_share
+    phrases: list[Line] = [
+        [("lag ", "muted"), (span(lag), "warn" if lag is not None and lag > 60 else "text")],
+        [(rate(health.lines_per_second), "text"), (" lines/s", "muted")],
+        [(number(health.open_messages), "text"), (" waiting", "muted")],
+        [(share(unparsed), "warn" if unparsed > 0.01 else "text"), (" unparsed", "muted")],
+        [(plural(health.sources, "source"), "text")],
+    ]
+    if health.failed_sources:
+        phrases.append([(f"{health.failed_sources} failed", "bold bad")])
+    if health.stale_sources:
+        phrases.append([(f"{health.stale_sources} silent", "warn")])
+    return phrases
+
+
+class HealthLine(LineWidget):
+    """One line of numbers; under it, as many notices as there is room for."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._pulse: Pulse | None = None
+        self._notices: Sequence[str] = ()
+        self._paused = False
+
+    def show(self, pulse: Pulse | None, notices: Sequence[str], *, paused: bool) -> None:
+        """Take the state of things."""
+        self._pulse, self._notices, self._paused = pulse, notices, paused
+        self.repaint()
+
+    def lines(self, width: int, height: int) -> list[Line | Strip]:
+        look = self.look
+        pulse = self._pulse
+        line: Line = [(" ", ""), *state_of(pulse, self._paused, "", look)]
+        if pulse is None:
+            return [[*line, ("   the store is being opened", "muted")]]
+        separator = ("  " + ("·" if not look.glyphs.ascii else "|") + "  ", "faint")
+        for phrase in facts(pulse.health, width):
+            if width_of(line) + width_of(phrase) + 5 > width:
+                break
+            line += [separator, *phrase]
+        return [line, *self._notice_lines(width, height - 1, look)]
+
+    def _notice_lines(self, width: int, room: int, look: Look) -> list[Line | Strip]:
+        lines: list[Line | Strip] = []
+        for place, notice in enumerate(self._notices[:room]):
+            more = len(self._notices) - room if place == room - 1 else 0
+            tail: Line = [(f"  n {plural(more, 'more')}", "key")] if more > 0 else []
+            body: Line = [(f" {look.glyphs.alert} ", "warn"), (clean(notice), "text")]
+            lines.append([*fit_line(body, min(width_of(body), width - width_of(tail))), *tail])
+        return lines

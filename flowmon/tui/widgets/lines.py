@@ -1,0 +1,101 @@
+"""The base of all our widgets: it owns its lines and repaints only those that changed.
+
+Over SSH a byte is time. A widget here is never laid out again for new data: `repaint` builds the lines anew, compares
+them with what is on the screen, and asks for just the rows that differ.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual import events, getters
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from flowmon.tui.look import Look, LookApp
+from flowmon.tui.text import Line, width_of
+
+
+class LineWidget(Widget):
+    """A widget of whole lines."""
+
+    app = getters.app(LookApp)
+    back = ""
+    """Name of the background that its lines have; "" leaves it to the style sheet."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._painted: list[Strip] = []
+
+    @property
+    def look(self) -> Look:
+        """The application's look at this moment."""
+        return self.app.look
+
+    def lines(self, width: int, height: int) -> list[Line | Strip]:
+        """What to show, from the top; fewer lines than `height` leave the rest empty."""
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Show what changed since the last time, and nothing else."""
+        before, after = self._painted, self._build()
+        self._painted = after
+        if len(before) != len(after):
+            self.refresh()
+            return
+        width = self.size.width
+        for y, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        if len(self._painted) != self.size.height:
+            self._painted = self._build()
+        return self._painted[y] if y < len(self._painted) else Strip.blank(self.size.width)
+
+    def invalidate(self) -> None:
+        """Paint everything anew: the theme or the size changed."""
+        self._painted = []
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.invalidate()
+
+    def on_focus(self, event: events.Focus) -> None:
+        self.repaint()
+
+    def on_blur(self, event: events.Blur) -> None:
+        self.repaint()
+
+    def _build(self) -> list[Strip]:
+        width, height = self.size
+        if not width or not height:
+            return []
+        look = self.look
+        made = [
+            line if isinstance(line, Strip) else look.paint(line, width, self.back)
+            for line in self.lines(width, height)[:height]
+        ]
+        blank = Strip([Segment(" " * width, look.palette.style("text", self.back))], width)
+        return made + [blank] * (height - len(made))
+
+
+def heading(title: str, detail: Line, width: int, look: Look, *, focused: bool = False) -> Line:
+    """The line above a panel: its title, what it says of itself, and a rule to the right edge."""
+    glyphs = look.glyphs
+    mark = (glyphs.focus, "key") if focused else (glyphs.rule, "rule")
+    line: Line = [mark, (" ", ""), (title, "heading" if focused else "title"), *detail, (" ", "")]
+    used = width_of(line)
+    return [*line, (glyphs.rule * max(0, width - used), "rule")]
+
+
+def scrollbar(height: int, total: int, first: int, look: Look) -> list[tuple[str, str]]:
+    """One sign and tone for each row of a scroll bar; blanks where everything is visible."""
+    if total <= height or height <= 0:
+        return [(" ", "rule")] * height
+    size = max(1, round(height * height / total))
+    start = round((height - size) * min(1.0, first / (total - height)))
+    return [
+        (look.glyphs.thumb, "muted") if start <= y < start + size else (look.glyphs.pipe, "rule")
+        for y in range(height)
+    ]
