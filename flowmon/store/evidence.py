@@ -40,3 +40,16 @@ def _from_block(position: int, ask: Ask) -> str | None:
     start = position - rows[0][0]
     end = data.find(b"\n", start)
     return data[start : end if end >= 0 else len(data)].decode("utf-8", "replace").rstrip("\r")
+
+
+def read_line(line: Evidence) -> str | None:
+    """The text of a line, read from its log again; None when the log is gone, packed, or was rotated away."""
+    try:
+        with open(line.path, "rb") as log:
+            log.seek(line.offset - 1 if line.offset else 0)
+            if line.offset and log.read(1) != b"\n":
+                return None
+            data = log.readline(65_536)
+    except OSError:
+        return None
+    return data.rstrip(b"\r\n").decode("utf-8", "replace") or None

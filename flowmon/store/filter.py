@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flowmon.store import filter_sql
-from flowmon.store.filter_lex import KEY, Token, fault, literal, nearest, quoted, tokens
+from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
+from flowmon.suggest import nearest
 
 MAX_TERMS = 100
 MAX_DEPTH = 30

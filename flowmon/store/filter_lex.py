@@ -6,9 +6,8 @@ Quotes keep spaces and parentheses together; wildcards work inside them too.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flowmon.errors import FilterError
@@ -123,9 +122,3 @@ def pieces(value: str) -> Iterator[tuple[str, bool]]:
 def plain(value: str) -> str:
     """The text of an escaped value without wildcards."""
     return "".join(char for char, _ in pieces(value))
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was likely meant; None when none is near."""
-    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None

@@ -12,9 +12,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Problem, Scenario
-from flowmon.store.filter_lex import literal, nearest, pieces, plain
+from flowmon.store.filter_lex import literal, pieces, plain
 from flowmon.store.filter_time import seconds, span
 from flowmon.store.schema import Key
+from flowmon.suggest import nearest
 
 Condition = tuple[str, list[str | float]]
 Normal = Callable[[str], str]

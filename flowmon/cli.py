@@ -1,0 +1,273 @@
+"""The command line: arguments only. What a command does is in flowmon.commands; screens are imported when wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flowmon import __version__
+from flowmon.commands.output import Format
+from flowmon.commands.report import Form
+from flowmon.errors import FlowmonError
+
+FilterOption = Annotated[str | None, Parameter(name=["--filter", "-f"])]
+ConfigOption = Annotated[Path | None, Parameter(name="--config")]
+StoreOption = Annotated[Path | None, Parameter(name="--store")]
+
+app = App(
+    name="flowmon", version=__version__, help_format="plaintext",
+    help="Where every message is, who held it, why, and what to do next. Without a command: the screen.",
+)
+parsers = App(name="parsers", help="Log formats: list, check, explain a line, measure coverage, begin a new one.")
+app.command(parsers)
+
+
+@app.default
+def screen(
+    *path: str, filter: FilterOption = None, config: ConfigOption = None, store: StoreOption = None,
+    theme: str | None = None, mouse: bool = True,
+) -> int:
+    """The screen. Without PATH it finds this host's mail logs and says what it found.
+
+    Parameters
+    ----------
+    path
+        Log file, folder, HOST=PATH, or - for standard input.
+    filter
+        Show only what matches, e.g. 'to:@example.com status:deferred'.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    theme
+        Colour theme.
+    mouse
+        Use the mouse; --no-mouse lets the terminal select text.
+    """
+    from flowmon.commands import screen as command
+
+    return command.run(list(path), filter, config, store, theme=theme, mouse=mouse)
+
+
+@app.command
+def demo(*, theme: str | None = None, speed: float = 1.0) -> int:
+    """The screen on a recorded run of several hosts, replayed live.
+
+    Parameters
+    ----------
+    theme
+        Colour theme.
+    speed
+        How many times faster than it happened.
+    """
+    from flowmon.commands import demo as command
+
+    return command.run(theme=theme, speed=speed)
+
+
+@app.command
+def collect(*path: str, config: ConfigOption = None, store: StoreOption = None, once: bool = False) -> int:
+    """The collector alone, for a service unit: reads the logs and keeps the store.
+
+    Parameters
+    ----------
+    path
+        Log file, folder, HOST=PATH, or - for standard input; without, this host's mail logs.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    once
+        Read what is there, then end.
+    """
+    from flowmon.commands import collect as command
+
+    return command.run(list(path), config, store, once=once)
+
+
+@app.command
+def messages(
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+) -> int:
+    """Every message with its recipients, hops and statuses.
+
+    Parameters
+    ----------
+    path
+        Logs to read; without, the collector's store.
+    filter
+        Only what matches, e.g. 'from:anna@example.org age>10m'.
+    format
+        text, csv (a row per recipient) or jsonl (an object per message).
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    """
+    from flowmon.commands import messages as command
+
+    return command.run(list(path), filter, format, config, store)
+
+
+@app.command
+def trace(
+    what: str, /, *path: str, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+) -> int:
+    """One message: path, recipients, attempts, and the lines that prove it.
+
+    Parameters
+    ----------
+    what
+        Message-ID, queue ID or address.
+    path
+        Logs to read; without, the collector's store.
+    format
+        text or jsonl.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    """
+    from flowmon.commands import trace as command
+
+    return command.run(what, list(path), format, config, store)
+
+
+@app.command
+def queues(
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+) -> int:
+    """What waits, by host and next hop.
+
+    Parameters
+    ----------
+    path
+        Logs to read; without, the collector's store.
+    filter
+        Only what matches.
+    format
+        text, csv or jsonl.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    """
+    from flowmon.commands import tables as command
+
+    return command.queues(list(path), filter, format, config, store)
+
+
+@app.command
+def problems(
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+) -> int:
+    """What failed, by class, reason and next hop, with cause and next step.
+
+    Parameters
+    ----------
+    path
+        Logs to read; without, the collector's store.
+    filter
+        Only what matches.
+    format
+        text, csv or jsonl.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    """
+    from flowmon.commands import tables as command
+
+    return command.problems(list(path), filter, format, config, store)
+
+
+@app.command
+def report(
+    *path: str, filter: FilterOption = None, format: Form = "text", config: ConfigOption = None, store: StoreOption = None
+) -> int:
+    """A summary for a period.
+
+    Parameters
+    ----------
+    path
+        Logs to read; without, the collector's store.
+    filter
+        Only what matches, e.g. 'time:today'.
+    format
+        text, markdown or json.
+    config
+        Configuration file instead of the usual one.
+    store
+        Store file instead of the usual one.
+    """
+    from flowmon.commands import report as command
+
+    return command.run(list(path), filter, format, config, store)
+
+
+@parsers.command(name="list")
+def parsers_list(*, config: ConfigOption = None) -> int:
+    """The formats in force, with their files, and the files that were rejected and why."""
+    from flowmon.commands import parsers as command
+
+    return command.list_(config)
+
+
+@parsers.command
+def check(file: Path, /) -> int:
+    """Prove a parser file by its samples."""
+    from flowmon.commands import parsers as command
+
+    return command.check(file)
+
+
+@parsers.command
+def explain(line: str, /, *, config: ConfigOption = None) -> int:
+    """What flowmon makes of one log line (- reads it from standard input)."""
+    from flowmon.commands import parsers as command
+
+    return command.explain(line, config)
+
+
+@parsers.command
+def coverage(path: str, /, *, config: ConfigOption = None) -> int:
+    """How much of a log is understood, and samples of what is not."""
+    from flowmon.commands import parsers as command
+
+    return command.coverage(path, config)
+
+
+@parsers.command
+def new(name: str, /) -> int:
+    """Begin a parser file of your own in the configuration folder."""
+    from flowmon.commands import parsers as command
+
+    return command.new(name)
+
+
+def main() -> None:
+    """Run the command line. Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong use or unreadable input."""
+    try:
+        status = app(exit_on_error=False, print_error=True, result_action="return_value")
+    except FlowmonError as fault:
+        print(f"flowmon: {fault}", file=sys.stderr)
+        status = 2
+    except BrokenPipeError:
+        # the reader of our output went away; the interpreter must not try to flush to it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
+    except Exception as fault:
+        if type(fault).__module__.startswith("cyclopts"):
+            sys.exit(2)
+        raise
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""`flowmon messages`: every message with its recipients, hops and statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from flowmon.commands import opening, output
+from flowmon.model.answers import Message
+
+_HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem", "reason",
+           "reply_code", "enhanced_status", "diagnostic", "attempts", "host", "relay", "delay_seconds", "path", "scenario",
+           "direction", "size", "subject", "client")
+
+
+def run(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+    """Print messages. Gives the exit status: 0, or 1 when nothing matched."""
+    filter = opening.read_filter(filter_text)
+    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+        found = reader.messages(filter)
+        if format == "jsonl":
+            count = output.jsonl(found)
+        elif format == "csv":
+            count = output.table_csv(_HEADER, (row for m in found for row in _rows(m)))
+        else:
+            count = _text(found)
+    return 0 if count else 1
+
+
+def _rows(m: Message) -> Iterable[tuple[object, ...]]:
+    """One row per recipient; one with empty recipient columns where none is known."""
+    tail = (m.scenario, m.direction, m.size, m.subject, m.client)
+    if not m.recipients:
+        yield (m.first_seen_at, m.message_id, m.envelope_sender, None, None, m.status, m.problem, m.reason, None, None, None,
+               None, m.hops[-1].host, None, None, [h.host for h in m.hops], *tail)
+    for r in m.recipients:
+        yield (m.first_seen_at, m.message_id, m.envelope_sender, r.recipient, r.original_recipient, r.status, r.problem,
+               r.reason, r.reply_code, r.enhanced_status, r.diagnostic, r.attempts, r.host, r.relay, r.delay_seconds, r.path,
+               *tail)
+
+
+def sender(text: str | None) -> str:
+    """A sender as people read it: `<>` for the null sender, `?` for an unknown one."""
+    return "?" if text is None else text or "<>"
+
+
+def _text(found: Iterable[Message]) -> int:
+    rows = []
+    for m in found:
+        first = m.recipients[0] if m.recipients else None
+        to = first.recipient + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if first else "-"
+        where = " > ".join(first.path) if first else m.hops[-1].host
+        rows.append((output.clock(m.first_seen_at), sender(m.envelope_sender), to, str(m.status),
+                     m.reason or "", output.span(first.delay_seconds if first else None), where))
+    if rows:
+        output.columns(("TIME", "FROM", "TO", "STATUS", "REASON", "DELAY", "PATH"), rows)
+    return len(rows)

@@ -1,0 +1,127 @@
+"""Opening what a command asks: the collector's store, or a temporary one filled from the PATHs it was given."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flowmon import config as configuration
+from flowmon import paths
+from flowmon.config import Config
+from flowmon.errors import SourceError, StoreError
+from flowmon.parsing.catalogue import Catalogue, builtin
+from flowmon.store.filter import Filter, parse
+from flowmon.store.reader import SqliteReader
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration. Raises ConfigError."""
+    return configuration.load(path)
+
+
+def catalogue(config: Config) -> Catalogue:
+    """All formats in force: built in, from the user's folders, and named in the configuration."""
+    return builtin(paths.data_folder("parsers"), paths.parser_folders(), [Path(p) for p in config.parsers.files])
+
+
+def store_path(config: Config, given: Path | None = None) -> Path:
+    """Where the collector's store is."""
+    return given or (Path(config.store.path).expanduser() if config.store.path else paths.store_path())
+
+
+def tell(text: str) -> None:
+    """Say something beside the output, on standard error."""
+    print(f"flowmon: {text}", file=sys.stderr)
+
+
+class _Progress:
+    """How much is read, on a terminal's standard error; erases itself."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._shown = 0.0
+        self._on = sys.stderr.isatty()
+
+    def __call__(self, done: int) -> None:
+        if not self._on or time.monotonic() - self._shown < 0.2:
+            return
+        self._shown = time.monotonic()
+        share = f"{min(done / self._total, 1):.0%} of " if self._total else ""
+        print(f"\r\x1b[Kreading: {share}{done / 1e6:,.0f} MB", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._on and self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def reader(arguments: list[str], config: Config, *, store: Path | None = None, keys: bool = True) -> Iterator[SqliteReader]:
+    """Answers from the PATHs, read into a store that goes with the command; without PATHs from the collector's store.
+
+    `keys`: whether a filter or a search will look messages up by address or id. Raises SourceError, StoreError.
+    """
+    if not arguments:
+        path = store_path(config, store)
+        if not path.exists():
+            raise StoreError(
+                f"{path}: no store yet: start `flowmon collect` (or the screen, `flowmon`), or name the logs to read"
+            )
+        opened = SqliteReader(path)
+        try:
+            yield opened
+        finally:
+            opened.close()
+        return
+    with tempfile.TemporaryDirectory(prefix="flowmon-") as folder:
+        path = Path(folder) / "store.db"
+        _fill(path, arguments, config, keys)
+        opened = SqliteReader(path, temporary=True)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def _fill(path: Path, arguments: list[str], config: Config, keys: bool) -> None:
+    """Read PATHs into a temporary store."""
+    from flowmon.collecting import Collector
+    from flowmon.sources import discover
+    from flowmon.store.rows import make
+    from flowmon.store.writer import Writer
+
+    discovery = discover(arguments)
+    if not discovery.streams:
+        raise SourceError("; ".join(discovery.problems) or "nothing to read")
+    for problem in discovery.problems:
+        tell(problem)
+    gc.disable()  # what a load makes is kept or freed by count; looking for cycles would cost a third of the time
+    writer = Writer(path, temporary=True)
+    try:
+        collector = Collector(writer, catalogue(config), discovery, config)
+        for fault in collector.catalogue.rejected:
+            tell(fault)
+        progress = _Progress(sum(max(s.size, 0) for s in discovery.streams))
+        collector.read_all(progress)
+        progress.clear()
+        for source in collector.sources:
+            trouble = source.state.error or (source.state.notice if source.reader is None else None)
+            if trouble:
+                tell(trouble)
+        if all(source.reader is None for source in collector.sources) and any(s.state.error or s.state.offset for s in collector.sources):
+            raise SourceError("no log could be read: nothing to tell")
+        known, now = collector.known, collector.tracker.now
+        writer.finish((make(flow, known, now) for flow in writer.all_flows()) if keys else None)
+    finally:
+        writer.close()
+        gc.enable()
+
+
+def read_filter(text: str | None) -> Filter | None:
+    """A filter expression. Raises FilterError."""
+    return parse(text) if text else None
+

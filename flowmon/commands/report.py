@@ -1,0 +1,88 @@
+"""`flowmon report`: a summary of a period: totals as pflogsumm names them, outcomes, problems, what still waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from flowmon.commands import opening, output
+from flowmon.commands.output import clean, clock
+from flowmon.model.answers import ProblemRow, QueueRow, Totals
+from flowmon.model.words import STATUS_BY_SEVERITY
+from flowmon.store.filter import Filter
+from flowmon.store.reader import SqliteReader
+
+Form = Literal["text", "markdown", "json"]
+_TOP = 20
+
+
+class Report(msgspec.Struct):
+    """The JSON of a report."""
+
+    filter: str | None
+    first_at: str | None
+    last_at: str | None
+    totals: Totals
+    messages: dict[str, int]
+    """Messages by the status of their worst recipient."""
+    problems: list[ProblemRow]
+    queues: list[QueueRow]
+
+
+def run(arguments: list[str], filter_text: str | None, form: Form, config: Path | None, store: Path | None) -> int:
+    """Print a report. Gives the exit status: 0, or 1 when there is nothing to report."""
+    filter = opening.read_filter(filter_text)
+    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+        report = _make(reader, filter)
+    if form == "json":
+        output.jsonl([report])
+    else:
+        _print(report, markdown=form == "markdown")
+    return 0 if report.messages or any(msgspec.structs.astuple(report.totals)) else 1
+
+
+def _make(reader: SqliteReader, filter: Filter | None) -> Report:
+    counts: Counter[str] = Counter()
+    first, last = reader.span(filter)
+    for place, n in reader.by_status(filter):
+        counts[STATUS_BY_SEVERITY[place]] += n
+    return Report(
+        filter=filter.text if filter else None,
+        first_at=first.isoformat() if first else None, last_at=last.isoformat() if last else None,
+        totals=reader.totals(filter), messages=dict(counts), problems=reader.problems(filter)[:_TOP],
+        queues=reader.queues(filter)[:_TOP],
+    )
+
+
+def _print(report: Report, *, markdown: bool) -> None:
+    def heading(text: str) -> None:
+        print(f"\n## {text}\n" if markdown else f"\n{text}\n{'-' * len(text)}")
+
+    print(("# " if markdown else "") + "Mail flow" + (f" where {report.filter}" if report.filter else ""))
+    print(f"{'' if markdown else '  '}{report.first_at or '-'} to {report.last_at or '-'}")
+    heading("Log facts")
+    for name, value in msgspec.structs.asdict(report.totals).items():
+        text = f"{value:,}"
+        print(f"- {name}: {text}" if markdown else f"  {text:>16}  {name.replace('_', ' ')}")
+    heading("Messages by outcome")
+    for status in STATUS_BY_SEVERITY:
+        if report.messages.get(status):
+            print(f"- {status}: {report.messages[status]:,}" if markdown else f"  {report.messages[status]:>16,}  {status}")
+    heading("Problems")
+    if not report.problems:
+        print("Nothing failed." if markdown else "  nothing failed")
+    for p in report.problems:
+        line = f"{p.problem}: {p.reason} at {clean(p.next_hop or '-')}, {p.messages:,} messages, {p.open:,} waiting"
+        print(f"- **{line}**. {p.cause} {p.next_step}" if markdown else f"  {line}\n    {p.cause} {p.next_step}")
+    heading("Waiting")
+    if not report.queues:
+        print("No mail is waiting." if markdown else "  no mail is waiting")
+    for q in report.queues:
+        line = f"{clean(q.next_hop)} on {q.host}: {q.messages:,} messages since {clock(q.oldest_at)}"
+        why = f", {q.reason}" if q.reason else ""
+        print(f"- {line}{why}" if markdown else f"  {line}{why}")
+
+

@@ -1,0 +1,68 @@
+"""`flowmon queues` and `flowmon problems`: the queue table and the error panels, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from flowmon.commands import opening, output
+
+
+def queues(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+    """Print what waits, by host and next hop. Gives the exit status: 0, or 1 when nothing waits."""
+    filter = opening.read_filter(filter_text)
+    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+        rows, now = reader.queues(filter), reader.now()
+    if format == "jsonl":
+        output.jsonl(rows)
+    elif format == "csv":
+        output.table_csv(
+            ("next_hop", "host", "messages", "deferred", "held", "oldest_at", "in_per_minute", "out_per_minute",
+             "next_retry_at", "problem", "reason", "last_error"),
+            ((q.next_hop, q.host, q.messages, q.deferred, q.held, q.oldest_at, q.in_per_minute, q.out_per_minute,
+              q.next_retry_at, q.problem, q.reason, q.last_error) for q in rows),
+        )
+    elif rows:
+        output.columns(
+            ("NEXT HOP", "HOST", "MSGS", "DEFERRED", "HELD", "OLDEST", "RETRY", "REASON", "LAST ERROR"),
+            [(q.next_hop, q.host, str(q.messages), str(q.deferred), str(q.held), _age(now, q.oldest_at),
+              f"~{output.clock(q.next_retry_at)[11:]}" if q.next_retry_at else "-", q.reason or "-", q.last_error or "")
+             for q in rows],
+        )
+    if not rows:
+        opening.tell("no mail is waiting" if filter is None else f"no waiting mail matches `{filter.text}`")
+    return 0 if rows else 1
+
+
+def problems(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+    """Print failures by class, reason and next hop. Gives the exit status: 0, or 1 when there is none."""
+    filter = opening.read_filter(filter_text)
+    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+        rows = reader.problems(filter)
+    if format == "jsonl":
+        output.jsonl(rows)
+    elif format == "csv":
+        output.table_csv(
+            ("problem", "reason", "next_hop", "messages", "recipients", "open", "first_at", "last_at", "senders",
+             "sample_reply", "cause", "next_step"),
+            ((p.problem, p.reason, p.next_hop, p.messages, p.recipients, p.open, p.first_at, p.last_at, p.senders,
+              p.sample_reply, p.cause, p.next_step) for p in rows),
+        )
+    else:
+        for problem in dict.fromkeys(p.problem for p in rows):
+            print(f"{str(problem).upper()}")
+            for p in (p for p in rows if p.problem == problem):
+                waiting = f", {p.open} waiting" if p.open else ""
+                print(f"  {p.reason} at {output.clean(p.next_hop or '-')}: {p.messages} message{'s' * (p.messages != 1)}"
+                      f"{waiting}, last {output.clock(p.last_at)}")
+                print(f"    {output.clean(p.sample_reply or '')[:200]}")
+                print(f"    why: {p.cause}")
+                print(f"    do:  {p.next_step}")
+            print()
+    if not rows:
+        opening.tell("nothing failed" if filter is None else f"nothing that failed matches `{filter.text}`")
+    return 0 if rows else 1
+
+
+def _age(now: datetime, then: datetime) -> str:
+    return output.span(max((now - then).total_seconds(), 0.0))

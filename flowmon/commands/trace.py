@@ -1,0 +1,83 @@
+"""`flowmon trace`: one message, hop by hop, with the lines that prove it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowmon.commands import opening, output
+from flowmon.commands.messages import sender
+from flowmon.commands.output import clean, clock, span
+from flowmon.model.answers import Detail, Evidence, Message
+from flowmon.store.evidence import read_line
+from flowmon.store.reader import SqliteReader
+
+MOST = 20
+"""Messages that an address may lead to before the search is asked to be narrowed."""
+
+
+def run(what: str, arguments: list[str], format: str, config: Path | None, store: Path | None) -> int:
+    """Print what is known of a message-id, queue ID or address. Gives the exit status: 0, or 1 when nothing is."""
+    with opening.reader(arguments, opening.load_config(config), store=store) as reader:
+        ids = reader.find(what)
+        if not ids:
+            opening.tell(f"nothing is known of {what!r}: not a message-id, queue ID or address in these logs")
+            return 1
+        details = [d for d in (reader.detail(id) for id in ids[:MOST]) if d is not None]
+        if format == "jsonl":
+            output.jsonl(details)
+        else:
+            for detail in details:
+                _print(detail, reader)
+        if len(ids) > MOST:
+            opening.tell(f"{len(ids) - MOST} more: `flowmon messages --filter 'to:{what}'` lists them all")
+    return 0
+
+
+def _print(detail: Detail, reader: SqliteReader) -> None:
+    m = detail.message
+    print(f"{str(m.status).upper()}  {clean(m.message_id or '(no message-id)')}")
+    print(f"  from {clean(sender(m.envelope_sender))}"
+          + (f", subject {clean(m.subject)!r}" if m.subject else "") + (f", {m.size:,} bytes" if m.size else ""))
+    print(f"  first seen {clock(m.first_seen_at)}, last {clock(m.last_seen_at)}"
+          + (f", {m.scenario} {m.direction}" if m.scenario else ""))
+    if detail.cause:
+        print(f"  why: {detail.cause}")
+        print(f"  do:  {detail.next_step}")
+    _path(m)
+    for r in m.recipients:
+        was = f" (was {clean(r.original_recipient)})" if r.original_recipient else ""
+        print(f"  to {clean(r.recipient)}{was}: {r.status} at {r.host} after {span(r.delay_seconds)}, "
+              f"{r.attempts} attempt{'s' * (r.attempts != 1)}" + (f" [{r.problem}: {r.reason}]" if r.problem else ""))
+        print(f"     path {' > '.join(r.path)}" + (f" > {clean(r.relay)}" if r.relay else ""))
+        if r.diagnostic:
+            print(f"     said {clean(r.diagnostic)}")
+    for a in detail.attempts:
+        if a.problem:
+            times = f" {a.count} times since {clock(a.first_at)}" if a.count > 1 else ""
+            print(f"  {clock(a.last_at)} {a.host} tried {clean(a.relay or 'nobody')} for {clean(a.recipient)}: {a.status}{times}")
+    for v in detail.verdicts:
+        score = f" ({v.score:g})" if v.score is not None else ""
+        print(f"  {clock(v.at)} {v.filter} on {v.host}: {clean(v.action)}{score} {clean(v.detail or '')[:200]}")
+    for row in detail.reports:
+        about = reader.detail(row)
+        if about is not None:
+            print(f"  report made: {clean(about.message.message_id or '?')}, {about.message.status}")
+    if detail.report_of is not None:
+        about = reader.detail(detail.report_of)
+        print(f"  reports about {clean(about.message.message_id or '?') if about else '?'}")
+    print("  evidence")
+    for line in detail.evidence:
+        print(f"    {line.host} {clean(line.path)}:{line.offset}: {clean(_text(line))}")
+    print()
+
+
+def _path(m: Message) -> None:
+    for hop in m.hops:
+        link = f", joined by {hop.link} ({hop.certainty})" if hop.link else ""
+        print(f"  {clock(hop.arrived_at)} {hop.host}"
+              + (f" {hop.role}" if hop.role else "") + (f" {clean(hop.queue_id)}" if hop.queue_id else "")
+              + (f" {hop.stage}" if hop.stage else "") + link)
+
+
+def _text(line: Evidence) -> str:
+    return line.text if line.text is not None else read_line(line) or "(the log is gone or was rotated away)"
