@@ -11,11 +11,10 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from flowmon.config import Config
+from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError, StoreError
 from flowmon.model.flow import Flow
 from flowmon.parsing.catalogue import Catalogue, LineReader
@@ -212,7 +211,7 @@ class Collector:
             reader.restore(source.state.reader)
         return True
 
-    def _configured(self, source: Source):  # type: ignore[no-untyped-def]  # a PathConfig or None
+    def _configured(self, source: Source) -> LogPath | None:
         return next((p for p in self.config.paths if str(p.path) == source.stream.key), None)
 
     def _host(self, source: Source) -> str:
@@ -223,7 +222,7 @@ class Collector:
         configured = self._configured(source)
         host = self.config.hosts.get(self.names.name(self._host(source)))
         zone = (configured.timezone if configured else None) or (host.timezone if host else None)
-        return ZoneInfo(zone) if zone else None
+        return zone
 
     def _reference(self, source: Source, path: str) -> float:
         """A time near the first line, to settle its year: the last one folded, else the file's own, else now."""

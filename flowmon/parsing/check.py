@@ -37,13 +37,23 @@ class _OneFormat:
 
 
 class Watch:
-    """Notes which rules took a line, by standing in for their `match`."""
+    """Notes which rules take a line, by standing in for their `match` while it is open."""
 
     def __init__(self, rules: list[Rule]) -> None:
         self.taken: list[str] = []
-        for rule in rules:
+        self._rules = rules
+        self._kept: list[tuple[Any, bool]] = []
+
+    def __enter__(self) -> Watch:
+        for rule in self._rules:
             rule.prepare()
+            self._kept.append((rule.match, rule.bare))
             self._stand_in(rule)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for rule, (match, bare) in zip(self._rules, self._kept, strict=True):
+            rule.match, rule.bare = match, bare
 
     def _stand_in(self, rule: Rule) -> None:
         match = rule.match
@@ -54,12 +64,13 @@ class Watch:
                 self.taken.append(rule.name)
             return found
 
-        rule.match = watched
+        rule.match, rule.bare = watched, False
 
 
-def _reader(format: Format) -> Any:
+def _reader(format: Format, line: str) -> Any:
     stamps = Stamps(None, REFERENCE)
-    if format.framing == "syslog":
+    by_syslog = format.header is not None and format.spec.programs and format.header.match(line) is None
+    if format.framing == "syslog" or by_syslog:
         return SyslogReader(_OneFormat(format), _OneHost(), stamps, "sample")
     if format.framing == "header":
         return HeaderReader(format, Table(format, None), _OneHost(), stamps, "sample")
@@ -68,14 +79,14 @@ def _reader(format: Format) -> Any:
 
 def read_one(format: Format, line: str, fields: str = "") -> tuple[list[Event], list[str], bool]:
     """Events of one line, names of the rules that matched it (the first took it), and whether it was understood."""
-    watch = Watch(format.rules)
-    reader = _reader(format)
+    reader = _reader(format, line)
     events: list[Event] = []
     if format.framing == "csv":
         columns = fields or ",".join(format.spec.columns)
         if columns:
             reader.feed(f"#Fields: {columns}\n".encode(), 0, events.append)
-    reader.feed(line.encode("utf-8") + b"\n", 0, events.append)
+    with Watch(format.rules) as watch:
+        reader.feed(line.encode("utf-8") + b"\n", 0, events.append)
     taken = watch.taken or list(getattr(reader, "taken", ()))
     return events, taken, not reader.counters.unmatched and not reader.counters.foreign
 
@@ -87,22 +98,13 @@ def faults(format: Format) -> list[str]:
     except ParserFileError as fault:
         return [str(fault)]
     found = unknown_columns(format)
-    matches = [rule.match for rule in format.rules]
-    try:
-        for spec in format.spec.rule:
-            for sample in spec.sample:
-                found += _sample(format, spec, sample)
-                for rule, match in zip(format.rules, matches, strict=True):
-                    rule.match = match
-        for line in format.spec.foreign:
-            _, taken, _ = read_one(format, line)
-            if taken:
-                found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
-            for rule, match in zip(format.rules, matches, strict=True):
-                rule.match = match
-    finally:
-        for rule, match in zip(format.rules, matches, strict=True):
-            rule.match = match
+    for spec in format.spec.rule:
+        for sample in spec.sample:
+            found += _sample(format, spec, sample)
+    for line in format.spec.foreign:
+        _, taken, _ = read_one(format, line)
+        if taken:
+            found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
     found += _slow(format)
     return found
 
@@ -123,6 +125,9 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
         have = [getattr(event, name, "no such field") for event in events]
         if want not in have and str(want) not in [str(h) for h in have]:
             wrong.append(f"{where}: {name} is {have[0]!r}, expected {want!r}")
+    for name in sample.absent:
+        if any(getattr(event, name, "no such field") is not None for event in events):
+            wrong.append(f"{where}: {name} is {getattr(events[0], name, 'no such field')!r}, expected none")
     return wrong
 
 
@@ -138,6 +143,6 @@ def _slow(format: Format) -> list[str]:
             started = time.perf_counter()
             rule.match(rule.literal + tail, 0)
             if time.perf_counter() - started > SLOW_SECONDS:
-                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for a line like {tail[:10]!r}…")
+                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…")
                 break
     return slow

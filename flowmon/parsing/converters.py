@@ -11,7 +11,10 @@ from collections.abc import Callable
 
 from flowmon.parsing.lists import split_list
 
-_SPAN = re.compile(r"(?:(\d+)[+d] ?)?(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?|(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?")
+_SPAN = re.compile(
+    r"(?:(\d+)[+d] ?)?(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?|(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?"
+    r"(?:([\d.]+)s)?"
+)
 
 
 def number(text: str) -> float | None:
@@ -93,12 +96,54 @@ def endpoint(text: str) -> str | None:
     return text or None
 
 
+_PAIR = re.compile(r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=)?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII)
+
+
+def name_and_address(text: str) -> str | None:
+    """`name[address]` of a name and an address that stand side by side in any order: `A host=N`, `A (N)`, `N. [A]`."""
+    match = _PAIR.fullmatch(text)
+    if match is None:
+        return text.strip() or None
+    first, second = match.groups()
+    if _ADDRESS.fullmatch(first):
+        first, second = second, first
+    name = "" if first in (second, "<unknown>") else first.rstrip(".")
+    return f"{name}[{second}]"
+
+
+_UNPROVED = re.compile(r"\([^)]*\) ?")
+
+
+def proved(text: str) -> str | None:
+    """Who connected, without the name that it only claimed: `name (claimed) [address]:port`."""
+    return _UNPROVED.sub("", text, count=1).strip() or None
+
+
+_ADDRESS = re.compile(r"(?:IPv6:)?[0-9a-fA-F]*:[0-9a-fA-F:.]+|\d{1,3}(?:\.\d{1,3}){3}|local", re.ASCII)
+
+
 _SESSION = re.compile(r"[0-9A-F]{16};(?=\d{3}[ -])", re.ASCII)
 
 
 def reply(text: str) -> str | None:
     """The reply of the next hop, without the session's id that may stand before it."""
     return _SESSION.sub("", text, count=1).strip() or None
+
+
+_SYMBOL = re.compile(r"(\w+)\((-?[\d.]+)\)", re.ASCII)
+_SYMBOLS_KEPT = 8
+
+
+def symbols(text: str) -> str | None:
+    """Of a filter's symbols with their weights, `NAME(1.50){...},...`, those that speak against the message."""
+    weights = [(name, number(weight) or 0.0) for name, weight in _SYMBOL.findall(text)]
+    against = sorted((w for w in weights if w[1] > 0), key=lambda w: -w[1])[:_SYMBOLS_KEPT]
+    return ", ".join(f"{name} {weight:g}" for name, weight in against) or None
+
+
+def comma_addresses(text: str) -> str | None:
+    """A list separated by commas, as addresses separated by blanks."""
+    return " ".join(address(item.strip()) for item in text.split(",")).strip() or None
 
 
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
@@ -123,6 +168,10 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "underscores": underscores,
     "addresses": addresses,
     "endpoint": endpoint,
+    "proved": proved,
+    "name_and_address": name_and_address,
+    "comma_addresses": comma_addresses,
+    "symbols": symbols,
     "reply": reply,
     "enhanced_status": enhanced_status,
 }

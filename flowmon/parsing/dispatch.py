@@ -59,10 +59,14 @@ class Table:
         rules = self._plain.get(line[start : start + self._plain_length], _NONE)
         if rules:
             for rule in rules:
+                if rule.bare:
+                    if line.startswith(rule.literal, start):
+                        return True
+                    continue
                 match = rule.match(line, start)
                 if match is not None:
                     if rule.event is not None:
-                        fold(rule.build(match, at, host, None, session, position))
+                        rule.build(match, at, host, None, session, position, fold)
                     return True
         if self._id_match is not None:
             found = self._id_match(line, start)
@@ -75,13 +79,13 @@ class Table:
                             queue_id = found.group(self._queue_group) if self._queue_group else None
                             if self._session_group:
                                 session = found.group(self._session_group) or session
-                            fold(rule.build(match, at, host, queue_id, session, position))
+                            rule.build(match, at, host, queue_id, session, position, fold)
                         return True
         for rule in self._plain_rest:
             match = rule.match(line, start)
             if match is not None:
                 if rule.event is not None:
-                    fold(rule.build(match, at, host, None, session, position))
+                    rule.build(match, at, host, None, session, position, fold)
                 return True
         return False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,6 +23,9 @@ from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.converters import CONVERTERS
 from flowmon.parsing.rules import Change, Rule, own_fields
 
+OTHERS = "*"
+"""In a `map`: what all other texts mean."""
+
 Framing = Literal["syslog", "header", "csv", "json"]
 
 
@@ -31,6 +35,8 @@ class SampleSpec(msgspec.Struct, forbid_unknown_fields=True):
     line: str
     expect: dict[str, Any] = {}
     """Fields of the event; others are not looked at."""
+    absent: list[str] = []
+    """Fields that the line must not fill."""
     events: int = 1
     """How many events the line makes (records that list several recipients)."""
     fields: str = ""
@@ -61,7 +67,9 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     host: str | list[str] = ""
     """Records: columns that name the host that wrote the row, when other than the format's."""
     each: str = ""
-    """Records: the field whose list makes one event per item."""
+    """The field whose list makes one event per item: of records a list column, of lines a list separated by commas."""
+    find: dict[str, dict[str, str]] = {}
+    """Of a captured text, the word of the first pattern that is found in it."""
     differs_from: str = ""
     """Records: a list column; items of `each` that stand in it too make no event."""
     more: bool = False
@@ -94,6 +102,7 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     """By kind."""
     signature: list[str] = []
     continuation: str = ""
+    """Header framing: what a line without header looks like that goes on with the record above it."""
     rule: list[RuleSpec] = []
     foreign: list[str] = []
     """Lines that look like this format and are none of its rules' (samples that must stay unmatched)."""
@@ -126,6 +135,7 @@ class Format:
             self._add(rule)
         self.id_match = self._compile("id", spec.id).match if spec.id else None
         self.header = self._compile("header", spec.header) if spec.header else None
+        self.continuation = self._compile("continuation", spec.continuation) if spec.continuation else None
         if spec.framing == "header" and (self.header is None or "time" not in self.header.groupindex):
             raise ParserFileError(f"{path}: framing \"header\" needs `header`, a pattern with a group named time")
         if spec.framing == "syslog" and not spec.programs:
@@ -154,9 +164,9 @@ class Format:
         record = self.framing in ("csv", "json")
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
-        if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.each or spec.host or spec.more):
+        if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.host or spec.more):
             raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv and json only")
-        if spec.each and spec.each not in spec.fields:
+        if record and spec.each and spec.each not in spec.fields:
             raise ParserFileError(f"{where}: `each` names {spec.each!r}, which `fields` does not fill")
         changes = self._changes(spec, where) if spec.kind else ()
         literals = spec.starts if isinstance(spec.starts, list) else [spec.starts]
@@ -165,7 +175,7 @@ class Format:
                 self.name, spec.name, programs=tuple(spec.programs), literal=literal,
                 with_id=bool(self.spec.id) and spec.id, pattern=spec.pattern or None,
                 event=KINDS[spec.kind] if spec.kind else None, ignored=spec.ignore or None, changes=changes,
-                trusted=self.trusted,
+                trusted=self.trusted, each=spec.each,
             )
             if record:
                 self.records.append((rule, spec))
@@ -175,7 +185,7 @@ class Format:
     def _changes(self, spec: RuleSpec, where: str) -> tuple[Change, ...]:
         names = own_fields(KINDS[spec.kind])
         changes: list[Change] = []
-        for key, table in (("set", spec.set), ("map", spec.map), ("convert", spec.convert)):
+        for key, table in (("set", spec.set), ("map", spec.map), ("convert", spec.convert), ("find", spec.find)):
             for field in table:
                 if field not in names:
                     raise ParserFileError(f"{where}: `{key}.{field}`: {spec.kind} has no such field{_near(field, names)}")
@@ -186,10 +196,23 @@ class Format:
                 )
             changes.append((names.index(field), CONVERTERS[converter], None))
         for field, values in spec.map.items():
-            changes.append((names.index(field), {k: _word(field, v, where) for k, v in values.items()}, None))
+            words = {k: _word(field, v, where) for k, v in values.items()}
+            changes.append((names.index(field), words, words.pop(OTHERS, None)))
+        for field, patterns in spec.find.items():
+            found = {_word(field, word, where): pattern for word, pattern in patterns.items()}
+            changes.append((names.index(field), self._finder(found, where), None))
         for field, value in spec.set.items():
             changes.append((names.index(field), None, _word(field, value, where)))
         return tuple(changes)
+
+    def _finder(self, patterns: dict[Any, str], where: str) -> Callable[[str], Any]:
+        """A converter: the word of the first pattern that stands anywhere in the text."""
+        compiled = [(word, self._compile(f"find of {where}", pattern)) for word, pattern in patterns.items()]
+
+        def found(text: str) -> Any:
+            return next((word for word, pattern in compiled if pattern.search(text)), None)
+
+        return found
 
     def check(self) -> None:
         """Compile every pattern and hold its captures against the fields of its kind. Raises ParserFileError."""

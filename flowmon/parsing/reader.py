@@ -88,24 +88,29 @@ class SyslogReader:
         lines, lengths = decoded(data)
         counters = self.counters
         counters.lines += len(lines)
-        heads = self._heads
-        position = base
-        at = counters.last_at
-        for number, line in enumerate(lines):
+        heads, seen = self._heads, self.seen
+        prefix, iso, zone = self._prefix, self._iso, self._iso_zone
+        position, number = base, 0
+        at, head = counters.last_at or 0.0, ""
+        for line in lines:
             here = position
-            position += len(line) + 1 if lengths is None else lengths[number]
+            if lengths is None:
+                position += len(line) + 1
+            else:
+                position += lengths[number]
+                number += 1
             # what most lines share with the one before: the second, or for ISO 8601 the second and the zone
-            colon = -1
-            if line[:15] == self._prefix:
+            entry = None
+            if line[:15] == prefix:
                 colon = line.find(": ", 16)
-                at, head = self._prefix_at, line[16:colon]
-            elif line[:19] == self._iso:
+                at, body = self._prefix_at, colon + 2
+                entry = heads.get(line[16:colon])
+            elif line[:19] == iso:
                 end = line.find(" ", 26)
-                if line[26:end] == self._iso_zone:
+                if line[26:end] == zone:
                     colon = line.find(": ", end)
-                    at, head = self._iso_at + float(line[19:26]), line[end + 1 : colon]
-            body = colon + 2
-            entry = heads.get(head) if colon > 0 else None
+                    at, body = self._iso_at + float(line[19:26]), colon + 2
+                    entry = heads.get(line[end + 1 : colon])
             if entry is None or line[-1:] == "\r":
                 line = line.rstrip("\r")
                 framed = self._frame(line)
@@ -114,18 +119,18 @@ class SyslogReader:
                         counters.miss(line)
                     continue
                 at, body, head = framed
+                prefix, iso, zone = self._prefix, self._iso, self._iso_zone
                 entry = heads.get(head) or self._entry(head)
             host, session, table = entry
             if table is None:
                 counters.foreign += 1
+            elif seen is not None and host in seen and seen[host].again(self.number, at, session, line[body:]):
                 continue
-            if self.seen is not None and host in self.seen and self.seen[host].again(self.number, at, session, line[body:]):
-                continue
-            if not table.feed(line, body, at, host, session, here, fold) and not self._again(
+            elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold
             ):
                 counters.miss(line)
-        counters.last_at = at
+        counters.last_at = at or None
 
     def _frame(self, line: str) -> tuple[float, int, str] | None:
         """Time, start of the body, and the head `host program[pid]`; None without a syslog header."""
@@ -198,6 +203,7 @@ class HeaderReader:
         self._hosts = hosts
         self._match = format.header.match
         self._groups = frozenset(format.header.groupindex)
+        self._continues = format.continuation.match if format.continuation else None
         self._in_record = False
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
@@ -214,7 +220,7 @@ class HeaderReader:
             match = self._match(line)
             stamp = self._stamps.any(match.group("time")) if match else None
             if match is None or stamp is None:
-                if line and not self._in_record:
+                if line and not (self._in_record and self._continues is not None and self._continues(line)):
                     counters.miss(line)
                 continue
             self._in_record = True

@@ -24,8 +24,8 @@ USER_STRIKES = 3
 
 Change = tuple[int, Callable[[str], object] | dict[str, Any] | None, Any]
 """(place among the own fields, converter or map, constant or default)."""
-Build = Callable[[Any, float, str, str | None, str | None, int], Event]
-"""(match, at, host, queue_id, session, position) to the event."""
+Build = Callable[[Any, float, str, "str | None", "str | None", int, Callable[[Event], None]], None]
+"""(match, at, host, queue_id, session, position, fold): makes what the match tells, and hands it to `fold`."""
 
 
 class Matched(Protocol):
@@ -52,14 +52,14 @@ class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "_pattern", "build", "changes", "event", "format", "ignored", "literal", "match", "name", "programs", "strikes",
+        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "name", "programs", "strikes",
         "trusted", "with_id",
     )
 
     def __init__(
         self, format: str, name: str, *, programs: tuple[str, ...], literal: str, with_id: bool,
         pattern: str | None, event: type[Event] | None, ignored: str | None, changes: tuple[Change, ...] = (),
-        trusted: bool = True,
+        trusted: bool = True, each: str = "",
     ) -> None:
         self.format = format
         self.name = name
@@ -75,11 +75,15 @@ class Rule:
         """What is not taken as captured."""
         self.trusted = trusted
         """Built in: matched by `re`. A user's own pattern runs under `regex` with a timeout."""
+        self.each = each
+        """The captured field that lists several, separated by commas: one event for each."""
         self.strikes = 0
         self._pattern = pattern
+        self.bare = pattern is None and event is None
+        """Its literal is all: no pattern to match, no event to make."""
         self.match: Callable[[str, int], Matched | None] = self._first_match
         self.build: Build = self._no_build
-        """Makes the event of a match; only for rules with an event."""
+        """Makes the events of a match; only for rules with an event."""
 
     def serves(self, program: str) -> bool:
         """Whether lines of this program (its last part) may be of this rule."""
@@ -100,7 +104,7 @@ class Rule:
                 self.match = self._guarded(compiled)
             groups = dict(compiled.groupindex)
         if self.event is not None:
-            self.build = builder(self.event, self.format, groups, self.changes)
+            self.build = builder(self.event, self.format, groups, self.changes, self.each)
 
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""
@@ -114,7 +118,7 @@ class Rule:
     def _literal_match(self, line: str, start: int) -> Matched | None:
         return _NOTHING if line.startswith(self.literal, start) else None
 
-    def _no_build(self, *_: object) -> Event:
+    def _no_build(self, *_: object) -> None:
         raise AssertionError(f"rule {self.name!r} of {self.format!r} makes no event")
 
     def _guarded(self, compiled: Any) -> Callable[[str, int], Matched | None]:
@@ -136,39 +140,66 @@ def own_fields(event: type[Event]) -> tuple[str, ...]:
     return event.__struct_fields__[len(COMMON):]
 
 
-def builder(event: type[Event], format: str, groups: dict[str, int], changes: tuple[Change, ...]) -> Build:
+def builder(
+    event: type[Event], format: str, groups: dict[str, int], changes: tuple[Change, ...], each: str = ""
+) -> Build:
     """A function that makes the event of a match by position, written out for this rule.
 
     As namedtuple does, its text is made of numbers and of names of ours only; constants, maps and converters come in
     as its globals. A list of steps walked for every line would cost three times as much.
     """
-    scope: dict[str, Any] = {"event": event, "system": format}
-    values = []
+    scope: dict[str, Any] = {"event": event, "system": format, "items": comma_items}
     changed = {place: (change, constant) for place, change, constant in changes}
+    values = []
     for place, name in enumerate(own_fields(event)):
-        captured = f"v[{groups[name] - 1}]" if name in groups else None
-        if place not in changed:
-            values.append(captured or "None")
-            continue
-        change, constant = changed[place]
-        scope[f"c{place}"] = change if change is not None else constant
-        if change is None:
-            values.append(f"c{place}")
-        elif captured is None:
-            values.append("None")
-        elif isinstance(change, dict):
-            values.append(f"c{place}.get({captured})")
-        else:
-            values.append(f"None if {captured} is None else c{place}({captured})")
+        captured = "item" if name == each else f"v[{groups[name] - 1}]" if name in groups else None
+        values.append(_value(place, captured, changed, scope))
     while values and values[-1] == "None":
         values.pop()
     queue = f"v[{groups['queue_id'] - 1}] or queue_id" if "queue_id" in groups else "queue_id"
     session = f"v[{groups['session'] - 1}] or session" if "session" in groups else "session"
+    made = f"fold(event(at, host, system, {queue}, {session}, position{''.join(', ' + v for v in values)}))\n"
     text = (
-        "def build(match, at, host, queue_id, session, position):\n"
+        "def build(match, at, host, queue_id, session, position, fold):\n"
         + ("    v = match.groups()\n" if groups else "")
-        + f"    return event(at, host, system, {queue}, {session}, position{''.join(', ' + v for v in values)})\n"
+        + (f"    for item in items(v[{groups[each] - 1}]):\n        " if each in groups else "    ")
+        + made
     )
     exec(text, scope)
     build: Build = scope["build"]
     return build
+
+
+def _value(
+    place: int, captured: str | None, changed: dict[int, tuple[Any, Any]], scope: dict[str, Any]
+) -> str:
+    """The expression for the field at `place`; what it needs goes into `scope`."""
+    if place not in changed:
+        return captured or "None"
+    change, constant = changed[place]
+    scope[f"c{place}"] = change if change is not None else constant
+    if change is None:
+        return f"c{place}"
+    if captured is None:
+        return "None"
+    if isinstance(change, dict):
+        scope[f"d{place}"] = constant
+        return f"c{place}.get({captured}, d{place})"
+    return f"None if {captured} is None else c{place}({captured})"
+
+
+def comma_items(text: str | None) -> list[str]:
+    """Addresses of a list separated by commas, without angle brackets; commas inside brackets or quotes stay."""
+    if text is None:
+        return []
+    if "," not in text:
+        return [_bare(text)]
+    return [bare for item in _ITEM.findall(text) if (bare := _bare(item))]
+
+
+_ITEM = re.compile(r"(?:<[^>]*>|\"[^\"]*\"|[^,<\"]|[<\"])+")
+
+
+def _bare(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text

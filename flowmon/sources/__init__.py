@@ -10,6 +10,7 @@ from flowmon.sources.identity import Chunk, FileId, Position
 from flowmon.sources.local import discover_local
 from flowmon.sources.pipe import StdinStream
 from flowmon.sources.stream import LogStream
+from flowmon.sources.watcher import Watcher
 
 __all__ = [
     "Chunk",
@@ -19,6 +20,7 @@ __all__ = [
     "Position",
     "StdinStream",
     "Stream",
+    "Watcher",
     "discover",
     "discover_local",
 ]

@@ -9,7 +9,7 @@ import lzma
 import os
 import stat
 import zlib
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from flowmon.errors import SourceError
 from flowmon.sources.faults import explain, not_text
@@ -38,6 +38,8 @@ class OpenedLog:
         self.tail = b""
         self.skipping = False
         """Inside the rest of a clipped line."""
+        self.continues = False
+        """Opened where a copy of it, read before, ended."""
         self.clipped = 0
         """Lines that lost their end."""
         self.damage: str | None = None
@@ -147,20 +149,20 @@ class PackedLog(OpenedLog):
 
     def __init__(self, path: str, fd: int) -> None:
         super().__init__(path, fd)
-        raw = cast(IO[bytes], io.BufferedReader(_Raw(fd), 131072))
-        self._unpacked: IO[bytes]
+        raw = io.BufferedReader(_Raw(fd), 131072)
+        self._unpacked: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
         if path.endswith(".gz"):
-            self._unpacked = cast(IO[bytes], gzip.GzipFile(fileobj=raw, mode="rb"))
+            self._unpacked = gzip.GzipFile(fileobj=raw, mode="rb")
         elif path.endswith(".bz2"):
-            self._unpacked = cast(IO[bytes], bz2.BZ2File(raw))
+            self._unpacked = bz2.BZ2File(raw)
         else:
-            self._unpacked = cast(IO[bytes], lzma.LZMAFile(raw))  # noqa: SIM115 - closed by close()
+            self._unpacked = lzma.LZMAFile(raw)  # noqa: SIM115 - closed by close()
         self._buffer = b""
 
     def peek(self, limit: int) -> bytes:
         while len(self._buffer) < limit and self.damage is None:
             try:
-                more = self._unpacked.read(limit - len(self._buffer))
+                more = self._unpacked.read1(limit - len(self._buffer))  # `read` would lose what precedes damage
             except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
                 self.damage = f"{self.path}: damaged, read up to byte {self.offset + len(self._buffer)} ({error})"
                 break

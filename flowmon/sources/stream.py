@@ -14,6 +14,7 @@ from flowmon.sources.faults import explain
 from flowmon.sources.identity import Chunk, Position
 from flowmon.sources.lines import next_lines
 from flowmon.sources.opened import OpenedLog, PlainLog, Replaced, open_log
+from flowmon.sources.places import find, resume, unread
 
 CHUNK_BYTES = 262144
 _LATE_SECONDS = 60.0
@@ -41,8 +42,7 @@ class LogStream:
         self.host = host
         self.error: str | None = None
         """Why nothing can be read now, with a remedy."""
-        self.notice: str | None = None
-        """What the reader should know: where reading went on after a place was lost, a file that was left out."""
+        self._notices: list[str] = []
         self.clipped = 0
         """Lines that were too long and lost their end."""
         folder, name = os.path.split(self.key)
@@ -55,12 +55,21 @@ class LogStream:
         self._current: OpenedLog | None = None
         self._late: tuple[OpenedLog, float] | None = None
 
+    @property
+    def notice(self) -> str | None:
+        """What the reader should know: where reading went on after a place was lost, a file that was left out."""
+        return "; ".join(self._notices) or None
+
+    def _say(self, text: str) -> None:
+        if text not in self._notices:
+            self._notices = [*self._notices[-2:], text]
+
     # ---- where reading stands
 
     def seek(self, position: Position | None) -> None:
         """Go on exactly behind `position`, wherever its file is now; None: from the oldest file."""
         self.close()
-        self.notice = None
+        self._notices = []
         self._wanted = position
         self._start()
 
@@ -145,7 +154,7 @@ class LogStream:
                 if chunk is not None:
                     following.close()
                     return chunk
-                chunk = self._lines(log, limit, final=True)
+                chunk = None if following.continues else self._lines(log, limit, final=True)
                 self._go_over(log, following)
             except Replaced:
                 self._find_again(log)
@@ -161,7 +170,7 @@ class LogStream:
         offset, data = next_lines(log, limit, final=final)
         self.clipped += log.clipped - clipped
         if log.damage is not None:
-            self.notice = log.damage
+            self._say(log.damage)
         if not data:
             return None
         self.error = None
@@ -192,14 +201,14 @@ class LogStream:
         if wanted is None:
             members = self._from_begin(members)
         else:
-            self._current = _find(members, wanted)
+            self._current = find(members, wanted)
             if self._current is not None:
                 self.error = None
                 return self._current
-            members = _unread(members, wanted.modified_ns)
+            members = unread(members, wanted.modified_ns)
         self._current = self._open_first(members)
         if wanted is not None and self._current is not None:
-            self.notice = (
+            self._say(
                 f"{self.key}: the place where reading stopped is gone (rotated away or emptied meanwhile);"
                 f" reading goes on at the start of {self._current.path}"
             )
@@ -224,11 +233,12 @@ class LogStream:
             if not log.head:
                 log.close()
                 continue
-            if behind is not None and behind.file.fits(log.head) and (copy := _resume(member, behind)) is not None:
+            if behind is not None and behind.file.fits(log.head) and (copy := resume(member, behind)) is not None:
                 log.close()
                 log = copy
+                log.continues = True
             if left_out:
-                self.notice = "left out: " + "; ".join(left_out)
+                self._say("left out: " + "; ".join(left_out))
             return log
         if left_out:
             self.error = left_out[-1]
@@ -250,17 +260,17 @@ class LogStream:
         position = log.position()
         if log.head:
             for index, member in enumerate(members):  # compressed since: its copy
-                copy = _resume(member, position)
+                copy = resume(member, position)
                 if copy is not None:
                     copy.close()
                     return index
-        return len(members) - len(_unread(members, position.modified_ns)) - 1
+        return len(members) - len(unread(members, position.modified_ns)) - 1
 
     def _go_over(self, log: OpenedLog, following: OpenedLog) -> None:
         if self._late is not None:
             self._late[0].close()
             self._late = None
-        if isinstance(log, PlainLog) and not following.offset:
+        if isinstance(log, PlainLog) and not following.continues:
             self._late = (log, time.monotonic() + _LATE_SECONDS)
         else:
             log.close()
@@ -270,15 +280,13 @@ class LogStream:
         """The open file was truncated: go on in the copy that was made of it, else at its start."""
         position = log.position()
         others = [m for m in self._members() if (m.device, m.inode) != (log.device, log.inode)]
-        copy = _find(others, position)
+        copy = find(others, position)
         if copy is not None:
             log.close()
             self._current = copy
             return
         self._wanted = position
-        self.notice = (
-            f"{log.path}: emptied in place and no copy found beside it; lines written just before may be missing"
-        )
+        self._say(f"{log.path}: emptied in place, no copy found beside it: lines written just before may be missing")
         if isinstance(log, PlainLog):
             log.restart()
 
@@ -299,43 +307,3 @@ class LogStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _resume(member: Member, position: Position) -> OpenedLog | None:
-    """Open a file behind `position`, if it holds all that was read up to there."""
-    if not member.packed and member.size < position.offset:
-        return None
-    try:
-        log = open_log(member.path)
-    except SourceError:  # said by the read that wants this file for its own sake
-        return None
-    if log.go_to(position):
-        return log
-    log.close()
-    return None
-
-
-def _find(members: list[Member], position: Position) -> OpenedLog | None:
-    """The file of `position`: itself, however it is called now, or a copy; plain files before compressed ones."""
-
-    def nearness(member: Member) -> tuple[bool, bool]:
-        return ((member.device, member.inode) != (position.file.device, position.file.inode), member.packed)
-
-    newest_first = members[::-1]
-    newest_first.sort(key=nearness)
-    for member in newest_first:
-        if (log := _resume(member, position)) is not None:
-            return log
-    return None
-
-
-def _unread(members: list[Member], modified_ns: int) -> list[Member]:
-    """The files that may hold something written after `modified_ns`, oldest first.
-
-    Compressors keep times to the second only.
-    """
-    second = modified_ns // 1_000_000_000 * 1_000_000_000
-    for index, member in enumerate(members):
-        if member.modified_ns >= (second if member.packed else modified_ns):
-            return members[index:]
-    return []

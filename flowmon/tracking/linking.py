@@ -49,7 +49,19 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         child.origin != "report" and child.sender != ""
     ):
         return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
-    return _by_reply(child, parent, known) or _by_network_id(child, parent, known) or _by_message_id(child, parent, known)
+    ground = _by_reply(child, parent, known) or _by_network_id(child, parent, known) or _by_message_id(child, parent, known)
+    if ground is not None:
+        ground[2].extend(_refused_beside(child, parent))
+    return ground
+
+
+def _refused_beside(child: Hop, parent: Hop) -> list[Fate]:
+    """Fates of the parent that failed because the child, which took other recipients, refused these."""
+    return [
+        fate for recipient, refused in child.fates.items()
+        if refused.status is _D.REJECTED and (fate := parent.fates.get(recipient)) is not None
+        and fate.status in _FAILED and _quotes(fate, refused)
+    ]
 
 
 def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:

@@ -21,6 +21,7 @@ HANDOVER_WAIT_SECONDS = 60.0
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
 _FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+_GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -94,7 +95,7 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
         yield from _leaf(hop, fate, way, known, now)
         return
     on = way.on(hop, fate)
-    if after.refused is not None and hop.refused is None:
+    if hop.refused is None and (after.refused is not None or fate.status in _GIVEN_UP):
         on.hosts.append(after.host)
         yield from _leaf(hop, fate, way, known, now, hosts=on.hosts)
         return
