@@ -53,7 +53,10 @@ class Discovery:
         self._search()
 
     def rescan(self) -> list[LogStream]:
-        """Look again for logs in the folders; the new ones are added to `streams` and returned."""
+        """Look again for logs in the folders; the new ones are added to `streams` and returned.
+
+        `problems` and `notes` are then those of this search.
+        """
         before = len(self.streams)
         self.problems, self.notes = [], []
         self._search(again=True)
@@ -65,27 +68,37 @@ class Discovery:
             stream.close()
 
     def _search(self, *, again: bool = False) -> None:
-        files: dict[tuple[str, str | None], list[str]] = {}
-        for wish in sorted(self._wishes, key=lambda wish: wish.host is None):  # a given host counts more than a folder
-            if wish.path == "-":
-                if not again:
-                    self.streams.append(StdinStream(host=wish.host))
-                continue
-            try:
-                mode = os.stat(wish.path).st_mode
-            except OSError as error:
-                self.problems.append(explain(wish.path, error))
-                continue
-            if stat.S_ISDIR(mode):
-                self._add_folder(wish)
-            elif stat.S_ISREG(mode):
-                folder, name = os.path.split(os.path.realpath(wish.path))
-                files.setdefault((os.path.join(folder, place(name).family), wish.host), []).append(name)
-            elif not again:
-                self._add_pipe(wish)
-        if not again:
+        # What is said more exactly comes first, and a log found twice is the first's: HOST= before a bare path,
+        # a file before a folder.
+        for hosted in (True, False):
+            files: dict[tuple[str, str | None], list[str]] = {}
+            folders = []
+            for wish in self._wishes:
+                if (wish.host is not None) == hosted:
+                    if wish.path != "-" and os.path.isdir(wish.path):
+                        folders.append(wish)
+                    elif not again:
+                        self._sort_in(wish, files)
             for (key, host), names in files.items():
                 self._add_files(key, host, names)
+            for wish in folders:
+                self._add_folder(wish)
+
+    def _sort_in(self, wish: Wish, files: dict[tuple[str, str | None], list[str]]) -> None:
+        """Open a pipe; gather a file beside the others of its log; say what is neither."""
+        if wish.path == "-":
+            self.streams.append(StdinStream(host=wish.host))
+            return
+        try:
+            mode = os.stat(wish.path).st_mode
+        except OSError as error:
+            self.problems.append(explain(wish.path, error))
+            return
+        if stat.S_ISREG(mode):
+            folder, name = os.path.split(os.path.realpath(wish.path))
+            files.setdefault((os.path.join(folder, place(name).family), wish.host), []).append(name)
+        else:
+            self._add_pipe(wish)
 
     def _add_pipe(self, wish: Wish) -> None:
         try:
