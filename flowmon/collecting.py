@@ -171,8 +171,16 @@ class Collector:
         """Look at every source again: something may have been written."""
         for source in self.sources:
             source.done = False
-        for stream in self.discovery.rescan():
-            self.sources.append(self._source(stream))
+
+    def rescan(self) -> bool:
+        """Look for new logs in the folders; whether there are any."""
+        new = [self._source(stream) for stream in self.discovery.rescan()]
+        self.sources += new
+        return bool(new)
+
+    def waits(self) -> bool:
+        """Whether a message turns from queued to relayed by the passing of log time alone, or a commit is to be repeated."""
+        return self._pending is not None or any(until < self.tracker.now for until in self._waiting.values())
 
     def recognise(self) -> None:
         """Recognise the formats before anything is folded, and see which hosts are told of by several logs."""

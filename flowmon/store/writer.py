@@ -272,17 +272,33 @@ class Writer:
         """The files that positions point into."""
         return [FileRow(*r) for r in self.db.execute("SELECT number, path, host, body FROM files ORDER BY number")]
 
-    def prune(self, before: float) -> int:
-        """Delete finished messages whose last line is older than `before` (epoch seconds); gives how many."""
+    def retain(self, *, before: float, megabytes: float) -> int:
+        """Delete finished messages older than `before` (epoch seconds), then the oldest while the store is too large.
+
+        Gives how many. Open messages stay. Raises StoreError.
+        """
+        deleted = self._delete("last_at < ?", before)
+        pages, size = (self.db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        free = self.db.execute("PRAGMA freelist_count").fetchone()[0]
+        if (pages - free) * size > megabytes * 1e6:
+            row = self.db.execute(
+                "SELECT last_at FROM messages ORDER BY last_at LIMIT 1 OFFSET (SELECT count(*) / 10 FROM messages)"
+            ).fetchone()
+            deleted += self._delete("last_at < ?", row[0]) if row else 0
+        return deleted
+
+    def _delete(self, condition: str, before: float) -> int:
         db = self.db
         try:
             db.execute("BEGIN IMMEDIATE")
-            ids = db.execute("SELECT id FROM messages WHERE last_at < ? AND open = 0 LIMIT 20000", (before,)).fetchall()
+            ids = db.execute(f"SELECT id FROM messages WHERE {condition} AND open = 0 LIMIT 20000", (before,)).fetchall()
             for table in ("keys", "queue", "failures", "lines"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
             db.executemany("DELETE FROM messages WHERE id = ?", ids)
-            db.execute("DELETE FROM facts WHERE minute < ?", (int(before // 60),))
-            db.execute("DELETE FROM queue_history WHERE minute < ?", (int(before // 60),))
+            if ids:
+                minute = int(before // 60)
+                db.execute("DELETE FROM facts WHERE minute < ?", (minute,))
+                db.execute("DELETE FROM queue_history WHERE minute < ?", (minute,))
             db.execute("COMMIT")
         except sqlite3.Error as fault:
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already

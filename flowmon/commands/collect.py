@@ -1,0 +1,154 @@
+"""`flowmon collect`: the collector alone, until it is told to end."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from flowmon.collecting import BULK_COMMIT_SECONDS, COMMIT_SECONDS, Collector
+from flowmon.commands import opening
+from flowmon.config import Config
+from flowmon.errors import SourceError, StoreError
+from flowmon.sources import Discovery, discover, discover_local
+from flowmon.sources.watcher import Watcher
+from flowmon.store.writer import Writer
+
+POLL_SECONDS = 1.0
+"""The slow safety poll: how long a change may go unreported."""
+RESCAN_SECONDS = 5.0
+PRUNE_SECONDS = 600.0
+RETRY_SECONDS = 5.0
+"""After a failed commit (disk full): how long until the next try."""
+
+
+def find(arguments: list[str], config: Config) -> Discovery:
+    """The logs to read: the PATHs, else those of the configuration, else this host's. Raises SourceError for none."""
+    named = arguments or [f"{p.host}={p.path}" if p.host else str(p.path) for p in config.paths]
+    discovery = discover(named, past_of_files=not arguments) if named else discover_local()
+    if not discovery.streams:
+        where = "" if named else "; name a log: `flowmon PATH`, or run flowmon on the host that has the logs"
+        raise SourceError(("; ".join(discovery.problems) or "no mail log was found") + where)
+    return discovery
+
+
+def run(arguments: list[str], config_path: Path | None, store: Path | None, *, once: bool = False) -> int:
+    """Collect until SIGTERM or SIGINT; with `once`, read what is there and end."""
+    config = opening.load_config(config_path)
+    discovery = find(arguments, config)
+    for text in (*discovery.notes, *discovery.problems):
+        opening.tell(text)
+    writer = Writer(opening.store_path(config, store))
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+    try:
+        collector = Collector(writer, opening.catalogue(config), discovery, config, live=not once)
+        Live(collector, stop).run(once=once)
+    finally:
+        writer.close()
+    return 0
+
+
+class Live:
+    """Drives a collector: reads what is new, commits soon, waits for more."""
+
+    def __init__(self, collector: Collector, stop: threading.Event) -> None:
+        self._collector = collector
+        self._stop = stop
+        self._trouble: str | None = None
+        self._next_try = 0.0
+        self._next_prune = time.monotonic() + 60.0
+        self._next_scan = time.monotonic() + RESCAN_SECONDS
+
+    def run(self, *, once: bool = False) -> None:
+        """Until `stop` is set; with `once`, until all sources are read to their end."""
+        collector = self._collector
+        gc.disable()  # what folding makes is freed by count; cycles are looked for while nothing comes
+        collector.recognise()
+        watcher = Watcher(collector.discovery.streams, collector.discovery.folders)
+        if watcher.notice:
+            collector.notices.append(watcher.notice)
+        try:
+            while not self._stop.is_set():
+                self._drain()
+                if once:
+                    break
+                watcher.wait(POLL_SECONDS if not collector.dirty else COMMIT_SECONDS)
+                self._rescan(watcher)
+                self._housekeeping()
+            self._commit(force=True)
+        finally:
+            watcher.close()
+            gc.enable()
+
+    def _drain(self) -> None:
+        """Read all that is new, committing on the way while there is much."""
+        collector = self._collector
+        collector.look_again()
+        began = time.monotonic()
+        while not self._stop.is_set() and self._trouble is None and collector.step():
+            every = COMMIT_SECONDS if time.monotonic() - began < 1.0 else BULK_COMMIT_SECONDS
+            if collector.due(every):
+                self._commit()
+        self._commit()
+
+    def _commit(self, *, force: bool = False) -> None:
+        collector = self._collector
+        if not (collector.dirty or collector.waits()) and not force:
+            return
+        if self._trouble is not None and time.monotonic() < self._next_try and not force:
+            return
+        try:
+            collector.commit()
+        except StoreError as fault:
+            if str(fault) != self._trouble:
+                opening.tell(str(fault))
+            self._trouble = str(fault)
+            self._next_try = time.monotonic() + RETRY_SECONDS
+            return
+        if self._trouble is not None:
+            opening.tell("the store can be written again: going on")
+            self._trouble = None
+
+    def _rescan(self, watcher: Watcher) -> None:
+        if time.monotonic() < self._next_scan:
+            return
+        self._next_scan = time.monotonic() + RESCAN_SECONDS
+        if self._collector.rescan():
+            watcher.update(self._collector.discovery.streams, self._collector.discovery.folders)
+
+    def _housekeeping(self) -> None:
+        """Retention, and the cycles that counting does not free."""
+        if time.monotonic() < self._next_prune or self._trouble is not None:
+            return
+        self._next_prune = time.monotonic() + PRUNE_SECONDS
+        gc.collect()
+        keep = self._collector.config.store
+        self._collector.writer.retain(
+            before=self._collector.tracker.now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes
+        )
+
+
+def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`
+    """Entry of the process that a screen starts."""
+    store, config, *arguments = sys.argv[1:]
+    from flowmon.errors import FlowmonError
+
+    try:
+        sys.exit(run(arguments, Path(config) if config else None, Path(store)))
+    except FlowmonError as fault:
+        print(f"flowmon: {fault}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""`flowmon`: the screen, on a running collector's store, else on one that is started for it and ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from flowmon import paths
+from flowmon.commands import opening
+from flowmon.config import Config
+from flowmon.errors import StoreError
+from flowmon.store.reader import SqliteReader
+from flowmon.store.writer import collector_runs
+
+START_SECONDS = 10.0
+"""How long a collector may take to open its store."""
+
+
+def run(
+    arguments: list[str], filter_text: str | None, config_path: Path | None, store: Path | None, *, theme: str | None = None,
+    mouse: bool = True,
+) -> int:
+    """Show the screen until the user leaves. Gives the exit status."""
+    config = opening.load_config(config_path)
+    opening.read_filter(filter_text)  # a fault is told before the screen opens
+    path = store or _store_for(arguments, config)
+    notices: list[str] = []
+    with contextlib.ExitStack() as stack:
+        if collector_runs(path):
+            if arguments:
+                notices.append("a collector already reads these logs: this screen looks at its store")
+        else:
+            if not arguments:
+                from flowmon.commands.collect import find
+
+                discovery = find(arguments, config)
+                notices += [*discovery.notes, *discovery.problems]
+                discovery.close()
+            stack.enter_context(collector(path, config_path, arguments))
+        show(path, config, filter_text, notices, theme=theme, mouse=mouse)
+    return 0
+
+
+def show(
+    path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
+    title: str = "",
+) -> None:
+    """Open the screens on a store."""
+    from flowmon.tui import environment
+
+    environment.prepare(config.screen.colors)
+    from flowmon.tui.app import run_app
+
+    reader = SqliteReader(path)
+    try:
+        run_app(
+            reader, theme=theme or config.screen.theme, refresh_seconds=config.screen.refresh_seconds, title=title,
+            notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text,
+        )
+    finally:
+        reader.close()
+
+
+def _store_for(arguments: list[str], config: Config) -> Path:
+    """The usual store; for named PATHs one of their own, so that logs looked at once do not mix with this host's."""
+    if not arguments:
+        return opening.store_path(config)
+    named = "\n".join(os.path.abspath(a.partition("=")[2] or a) if a != "-" else a for a in sorted(arguments))
+    key = hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
+    return paths.store_path().parent / "screens" / f"{key}.db"
+
+
+@contextlib.contextmanager
+def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "flowmon.commands.collect", str(path), str(config or ""), *arguments],
+            stdin=sys.stdin if "-" in arguments else subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            start_new_session=True,
+        )
+        try:
+            until = time.monotonic() + START_SECONDS
+            while not (path.exists() and collector_runs(path) and _readable(path)):
+                if child.poll() is not None:
+                    said.seek(0)
+                    text = said.read().decode("utf-8", "replace").strip().splitlines()
+                    raise StoreError(text[-1].removeprefix("flowmon: ") if text else "the collector ended at once")
+                if time.monotonic() > until:
+                    raise StoreError(f"{path}: the collector did not open the store within {START_SECONDS:.0f} seconds")
+                time.sleep(0.02)
+            yield child
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(5)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+
+
+def _readable(path: Path) -> bool:
+    """Whether the store has its tables already."""
+    try:
+        SqliteReader(path).close()
+    except StoreError:
+        return False
+    return True
