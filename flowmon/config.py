@@ -186,7 +186,7 @@ def _typed(content: dict[str, object], file: Path) -> Config:
 
 def default_text() -> str:
     """An example configuration: every key explained, all commented out, so that it says nothing as it stands."""
-    lines = ["## flowmon configuration. Every key is optional; remove the # before those you want, and before their table.", ""]
+    lines = ["## flowmon: all keys, all optional. Remove the # before those you want and before their tables.", ""]
     for heading, entries in SECTIONS.values():
         if heading:
             lines += [f"# {heading}", ""]
