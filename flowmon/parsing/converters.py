@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import isfinite
 
 from flowmon.parsing.lists import split_list
 
@@ -18,11 +19,12 @@ _SPAN = re.compile(
 
 
 def number(text: str) -> float | None:
-    """A decimal number; None for what is none."""
+    """A decimal number; None for what is none, or none that can be compared."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if isfinite(value) else None
 
 
 def integer(text: str) -> int | None:
@@ -72,6 +74,11 @@ def lower(text: str) -> str | None:
     return text.lower() or None
 
 
+def upper(text: str) -> str | None:
+    """Upper case; None when empty."""
+    return text.upper() or None
+
+
 def guid(text: str) -> str | None:
     """A GUID in lower case without dashes and braces; None when empty."""
     return text.strip("{} ").replace("-", "").lower() or None
@@ -103,12 +110,12 @@ def name_and_address(text: str) -> str | None:
     """`name[address]` of a name and an address that stand side by side in any order: `A host=N`, `A (N)`, `N. [A]`."""
     match = _PAIR.fullmatch(text)
     if match is None:
-        return text.strip() or None
+        return text.strip().rstrip(".") or None
     first, second = match.groups()
     if _ADDRESS.fullmatch(first):
         first, second = second, first
     name = "" if first in (second, "<unknown>") else first.rstrip(".")
-    return f"{name}[{second}]"
+    return f"{name}[{second.removeprefix('IPv6:')}]"
 
 
 _UNPROVED = re.compile(r"\([^)]*\) ?")
@@ -164,6 +171,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "identifier": identifier,
     "text": text_or_none,
     "lower": lower,
+    "upper": upper,
     "guid": guid,
     "underscores": underscores,
     "addresses": addresses,

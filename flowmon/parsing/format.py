@@ -188,7 +188,8 @@ class Format:
         for key, table in (("set", spec.set), ("map", spec.map), ("convert", spec.convert), ("find", spec.find)):
             for field in table:
                 if field not in names:
-                    raise ParserFileError(f"{where}: `{key}.{field}`: {spec.kind} has no such field{_near(field, names)}")
+                    near = _near(field, names)
+                    raise ParserFileError(f"{where}: `{key}.{field}`: {spec.kind} has no such field{near}")
         for field, converter in spec.convert.items():
             if converter not in CONVERTERS:
                 raise ParserFileError(

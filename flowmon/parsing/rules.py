@@ -52,8 +52,8 @@ class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "name", "programs", "strikes",
-        "trusted", "with_id",
+        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "name",
+        "programs", "strikes", "trusted", "with_id",
     )
 
     def __init__(
@@ -96,11 +96,14 @@ class Rule:
             self.match = self._literal_match
         else:
             compiled: Any
+            pattern = self._pattern
+            if not pattern.startswith((self.literal, re.escape(self.literal))):
+                pattern = f"(?={re.escape(self.literal)}){pattern}"
             if self.trusted:
-                compiled = re.compile(self._pattern, re.ASCII | re.DOTALL)
+                compiled = re.compile(pattern, re.ASCII | re.DOTALL)
                 self.match = compiled.fullmatch
             else:
-                compiled = regex.compile(self._pattern, regex.ASCII | regex.DOTALL)
+                compiled = regex.compile(pattern, regex.ASCII | regex.DOTALL)
                 self.match = self._guarded(compiled)
             groups = dict(compiled.groupindex)
         if self.event is not None:
