@@ -55,7 +55,8 @@ def show(
     """Open the screens on a store."""
     from flowmon.tui import environment
 
-    environment.prepare(config.screen.colors)
+    _colours(config.screen.colors)
+    environment.prepare(os.environ)
     from flowmon.tui.app import run_app
 
     reader = SqliteReader(path)
@@ -66,6 +67,14 @@ def show(
         )
     finally:
         reader.close()
+
+
+def _colours(wanted: str) -> None:
+    """Tell Textual, by the environment that it reads at its import, how many colours to use."""
+    if wanted == "none":
+        os.environ.setdefault("NO_COLOR", "1")
+    elif wanted != "auto":
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "standard" if wanted == "16" else wanted)
 
 
 def _store_for(arguments: list[str], config: Config) -> Path:

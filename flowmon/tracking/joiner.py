@@ -237,8 +237,8 @@ class Joiner:
     def _merge(self, one: Flow, other: Flow) -> Flow:
         """Put the hops of both into the older row; the other row is gone."""
         keep, drop = (one, other) if one.id < other.id else (other, one)
-        keep.hops = sorted([*keep.hops, *drop.hops], key=lambda h: (h.arrived_at, h.serial))
         keep.links = [*keep.links, *drop.links]
+        keep.hops = _in_order([*keep.hops, *drop.hops], keep.links)
         for hop in drop.hops:
             hop.flow = keep.id
         self.flows.pop(drop.id, None)
@@ -262,3 +262,17 @@ class Joiner:
             index.trim()
 
 
+
+
+def _in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:
+    """Hops by arrival; of those that arrived in the same second (a log may write whole seconds), parents first."""
+    depth = {hop.serial: 0 for hop in hops}
+    for _ in hops:
+        moved = False
+        for link in links:
+            if depth.get(link.child, 0) <= depth.get(link.parent, 0) < len(hops):
+                depth[link.child] = depth[link.parent] + 1
+                moved = True
+        if not moved:
+            break
+    return sorted(hops, key=lambda h: (int(h.arrived_at), depth[h.serial], h.arrived_at, h.serial))

@@ -52,13 +52,17 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     hops = {hop.serial: hop for hop in flow.hops}
     followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
     found: list[Outcome] = []
+    linked = {link.child for link in flow.links}
+    refusing = {
+        link.child for link in flow.links
+        if link.child in hops and link.parent in hops and hops[link.child].refused and not hops[link.parent].refused
+    }
     for hop in flow.hops:
-        if hop.serial in followed:
+        if hop.serial in followed or hop.serial in refusing:
             continue
         for fate in hop.fates.values():
             found += _walk(hop, fate, hops, _Way(), known, now)
-    linked = {link.child for link in flow.links}
-    if any(h.serial in linked and h.serial not in followed for h in flow.hops):
+    if any(h.serial in linked and h.serial not in followed and h.serial not in refusing for h in flow.hops):
         found = _latest(found)
     return _merge_equal(found)
 

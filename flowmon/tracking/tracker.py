@@ -144,6 +144,7 @@ class Tracker:
         hop = Hop(self.serial, event.host, event.system, queue_id, event.at, event.at)
         hop.fates = {}
         hop.evidence = [event.position]
+        hop.session = event.session
         self._changed[hop.serial] = hop
         if queue_id is not None:
             state.hops[queue_id] = hop

@@ -194,6 +194,7 @@ def run_app(
     title: str = "",
     notices: Sequence[str] = (),
     mouse: bool = True,
+    filter_text: str | None = None,
 ) -> None:
     """Show the screens until the user leaves. Raises FlowmonError where the terminal cannot show them."""
     if os.environ.get("TERM") == "dumb":
@@ -206,4 +207,6 @@ def run_app(
         reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
         theme_folders=[folder],
     )  # fmt: skip
+    if filter_text:
+        app.set_filter(filter_text)
     app.run(mouse=mouse)
