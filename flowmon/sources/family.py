@@ -71,6 +71,10 @@ def place(name: str) -> Place:
     return Place(bare, LIVE, (), packed, bare)
 
 
+class Moved(Exception):
+    """Files were renamed between being listed and being opened: list them again."""
+
+
 class Family:
     """The files of one log in one folder, listed oldest first."""
 
@@ -86,7 +90,7 @@ class Family:
     def members(self) -> list[Member]:
         """The files there are now. Listed again only when the folder changed; sizes may be a little old.
 
-        Raises OSError if the folder cannot be listed.
+        Raises OSError if the folder cannot be listed, Moved if it does not come to rest.
         """
         folder_ns = os.stat(self.folder).st_mtime_ns
         now = time.time()
@@ -94,11 +98,13 @@ class Family:
         if folder_ns == self._folder_ns and settled and 0 <= now - self._listed_at < _LISTING_SECONDS:
             return self._listing
         listing = self._list()
-        for _ in range(5):  # a file that is renamed while the folder is read may be missed: two equal readings
+        for _ in range(10):  # a file that is renamed while the folder is read may be missed: two equal readings
             again = self._list()
             if [member[:3] for member in again] == [member[:3] for member in listing]:
                 break
             listing = again
+        else:
+            raise Moved
         self._listing, self._folder_ns, self._listed_at = listing, folder_ns, now
         return listing
 

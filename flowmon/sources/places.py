@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from flowmon.errors import SourceError
-from flowmon.sources.family import Member
+from flowmon.sources.family import Member, Moved
 from flowmon.sources.identity import Position
 from flowmon.sources.opened import OpenedLog, open_log
+
+
+def open_member(member: Member) -> OpenedLog:
+    """Open a listed file. Raises SourceError as `open_log`; Moved if another file has its name by now."""
+    try:
+        log = open_log(member.path)
+    except SourceError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise Moved from error
+        raise
+    if (log.device, log.inode) != (member.device, member.inode):
+        log.close()
+        raise Moved
+    return log
 
 
 def resume(member: Member, position: Position) -> OpenedLog | None:
@@ -13,7 +27,7 @@ def resume(member: Member, position: Position) -> OpenedLog | None:
     if not member.packed and member.size < position.offset:
         return None
     try:
-        log = open_log(member.path)
+        log = open_member(member)
     except SourceError:  # said by the read that wants this file for its own sake
         return None
     if log.go_to(position):

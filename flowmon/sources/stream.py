@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Collection
@@ -9,14 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from flowmon.errors import SourceError
-from flowmon.sources.family import Family, Member, place
+from flowmon.sources.family import Family, Member, Moved, place
 from flowmon.sources.faults import explain
 from flowmon.sources.identity import Chunk, Position
 from flowmon.sources.lines import next_lines
-from flowmon.sources.opened import OpenedLog, PlainLog, Replaced, open_log
-from flowmon.sources.places import find, resume, unread
+from flowmon.sources.opened import OpenedLog, PlainLog, Replaced
+from flowmon.sources.places import find, open_member, resume, unread
 
 CHUNK_BYTES = 262144
+_ATTEMPTS = 20
 _LATE_SECONDS = 60.0
 """How long a rotated file is still looked at after the next one was begun: Exim's processes each hold their own
 descriptor and may write to the old file for a while."""
@@ -71,7 +73,8 @@ class LogStream:
         self.close()
         self._notices = []
         self._wanted = position
-        self._start()
+        with contextlib.suppress(Moved):  # the next read tries again
+            self._start()
 
     def position(self) -> Position | None:
         """Behind the last line given; None while nothing was read."""
@@ -101,12 +104,18 @@ class LogStream:
         log = self._current
         if log is None:
             return sum(member.size for member in self._from_begin(members))
-        index = self._index(members, log)
+        try:
+            index = self._index(members, log)
+        except Moved:  # being rotated: a moment later it can be told
+            return log.remaining()
         return log.remaining() + sum(member.size for member in members[index + 1 :])
 
     def _sized(self) -> list[Member]:
         """The files, with the size of the last as of now."""
-        members = self._members()
+        try:
+            members = self._members()
+        except Moved:
+            return []
         if members:
             try:
                 members = [*members[:-1], members[-1]._replace(size=os.stat(members[-1].path).st_size)]
@@ -115,6 +124,7 @@ class LogStream:
         return members
 
     def _members(self) -> list[Member]:
+        """Raises Moved."""
         try:
             return self._family.members()
         except OSError as error:
@@ -137,6 +147,14 @@ class LogStream:
         Args:
             final: also give a last line that has no line end, because nothing more is expected.
         """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._read(limit, final=final)
+            except Moved:
+                continue
+        return None  # being rotated all the time: the next call sees more
+
+    def _read(self, limit: int, *, final: bool) -> Chunk | None:
         if (chunk := self._read_late(limit)) is not None:
             return chunk
         while True:
@@ -201,7 +219,7 @@ class LogStream:
         if wanted is None:
             members = self._from_begin(members)
         else:
-            self._current = find(members, wanted)
+            self._current = self._find(members, wanted)
             if self._current is not None:
                 self.error = None
                 return self._current
@@ -224,10 +242,8 @@ class LogStream:
         left_out = []
         for member in members:
             try:
-                log = open_log(member.path)
+                log = open_member(member)
             except SourceError as error:
-                if not os.path.lexists(member.path):
-                    return None  # renamed since the listing: the next call sees it under its new name
                 left_out.append(str(error))
                 continue
             if not log.head:
@@ -276,11 +292,17 @@ class LogStream:
             log.close()
         self._current = following
 
+    def _find(self, members: list[Member], position: Position) -> OpenedLog | None:
+        """As `find`. Raises Moved if the files changed meanwhile, so that the place may only have been overlooked."""
+        log = find(members, position)
+        if log is None and [member[:3] for member in self._members()] != [member[:3] for member in members]:
+            raise Moved
+        return log
+
     def _find_again(self, log: OpenedLog) -> None:
         """The open file was truncated: go on in the copy that was made of it, else at its start."""
         position = log.position()
-        others = [m for m in self._members() if (m.device, m.inode) != (log.device, log.inode)]
-        copy = find(others, position)
+        copy = self._find(self._members(), position)
         if copy is not None:
             log.close()
             self._current = copy
