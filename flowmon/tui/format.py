@@ -92,12 +92,12 @@ def clock(at: datetime | None, now: datetime, zone: tzinfo | None = None) -> str
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%b %d %H:%M}"
 
 
-def short_clock(at: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
-    """A time of today, else the day: never more than eight signs."""
-    if at is None:
-        return UNKNOWN
+def short_clock(at: datetime, now: datetime, zone: tzinfo | None = None, width: int = 8) -> str:
+    """A time of today, else the day: in eight signs, or in five."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%b %d}"
+    if local.date() != today:
+        return f"{local:%b %d}" if width > 5 else f"{local:%m-%d}"
+    return f"{local:%H:%M:%S}" if width >= 8 else f"{local:%H:%M}"
 
 
 def instant(at: datetime | None, zone: tzinfo | None = None) -> str:

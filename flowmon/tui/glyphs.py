@@ -86,7 +86,7 @@ UNICODE = Glyphs(
         DeliveryStatus.RELAYED: "➜",
         DeliveryStatus.EXPANDED: "⋔",
         DeliveryStatus.BOUNCED: "✖",
-        DeliveryStatus.EXPIRED: "⌛",
+        DeliveryStatus.EXPIRED: "⊠",
         DeliveryStatus.REJECTED: "⊘",
         DeliveryStatus.DISCARDED: "∅",
         DeliveryStatus.QUARANTINED: "◈",

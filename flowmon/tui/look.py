@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from flowmon.tui.glyphs import Glyphs
 from flowmon.tui.palette import Palette
-from flowmon.tui.text import Line, fit_line, to_ascii
+from flowmon.tui.text import Line, clean, fit_line, to_ascii
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,15 @@ class Look:
     """Times are shown in this zone; None is the machine's own."""
 
     def paint(self, line: Line, width: int, back: str = "") -> Strip:
-        """A line in exactly `width` cells, as Textual wants it."""
+        """A line in exactly `width` cells, as Textual wants it.
+
+        All that is shown comes through here: text that a terminal would obey is made harmless, whoever wrote it.
+        """
         style = self.palette.style
         ascii_only = self.glyphs.ascii
         segments = [
             Segment(to_ascii(text) if ascii_only else text, style(tone, back))
-            for text, tone in fit_line(line, width)
+            for text, tone in fit_line([(clean(text), tone) for text, tone in line], width)
             if text
         ]
         return Strip(segments, width)

@@ -38,15 +38,15 @@ class Palette:
         self._cache: dict[tuple[str, str], Style] = {}
         self._colors = {tone: self._color(tone) for tone in TONES}
         self._backs = {
+            "": None if self.ansi else self._named("background"),
             "cursor": self._named("flow-cursor") or self._fallback("block-cursor-background"),
             "blurred": self._named("flow-cursor-blurred") or self._fallback("surface"),
             "bar": self._named("flow-bar") or self._fallback("panel"),
-            "head": self._named("flow-head"),
             "chip": self._named("flow-chip") or self._fallback("panel"),
         }
 
     def style(self, tone: str, back: str = "") -> Style:
-        """The style of a tone, on a named background: cursor, blurred, bar, head, chip; "" is the widget's own."""
+        """The style of a tone, on a named background: cursor, blurred, bar, chip; "" is the screen's."""
         found = self._cache.get((tone, back))
         if found is None:
             found = self._cache[tone, back] = self._build(tone, back)

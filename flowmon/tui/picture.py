@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from flowmon.model.answers import Hop, Message, Recipient
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Role
-from flowmon.tui.format import span
+from flowmon.tui.format import plural, span
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
 from flowmon.tui.text import Line, clean, fit
 
@@ -32,6 +32,8 @@ class Node:
     """Queue ID, or what is known instead."""
     state: str
     tone: str
+    label: str = ""
+    """What became of the step to it, where it fails."""
     stage: str = ""
     """Written on the arrow that leads away."""
     outside: bool = False
@@ -89,8 +91,8 @@ def _hop_node(hop: Hop, status: DeliveryStatus, *, last: bool, slowest: bool, no
     waits = hop.left_at is None and status in OPEN_STATUSES
     state = f"waits {took}" if waits else took
     tone = "bold warn" if slowest or waits else "muted"
-    if slowest:
-        state += " slowest"
+    if slowest and not waits:
+        state += ", slowest"
     stage = hop.stage.value if hop.stage else ""
     if last and not waits and status in _DONE:
         stage = "delivery"
@@ -111,7 +113,8 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
     if target and status not in _DONE and target != (hops[-1].host if hops else None):
         reason = (recipient.reason if recipient else None) or ""
         broken = status is not DeliveryStatus.QUEUED
-        return Node("next hop", target, reason, status.value, tone, outside=True, broken=broken)
+        tries = plural(recipient.attempts, "try", "tries") if recipient and recipient.attempts else ""
+        return Node("next hop", target, reason, tries, tone, label=status.value, outside=True, broken=broken)
     return None
 
 
@@ -150,7 +153,7 @@ def _arrow(rows: list[Line], node: Node, to: Node, glyphs: Glyphs) -> None:
     line = glyphs.dashed if to.broken else glyphs.rule
     tone = to.tone if to.broken else "muted"
     middle = f"{line * 4}{glyphs.broken}{line * 3}" if to.broken else line * (ARROW - 3)
-    label = node.stage if not to.broken else to.state
+    label = to.label if to.broken else node.stage
     rows[0].append((blank, ""))
     rows[1].append((f" {fit(label, ARROW - 2).strip():^{ARROW - 2}} ", tone))
     rows[2].append((f" {middle}{glyphs.arrow} ", tone))
@@ -165,7 +168,7 @@ def _list(nodes: list[Node], width: int, glyphs: Glyphs) -> list[Line]:
         if place:
             before = nodes[place - 1]
             sign = glyphs.broken if node.broken else glyphs.box[5]
-            told = node.state if node.broken else before.stage
+            told = node.label if node.broken else before.stage
             lines.append([(f"   {sign} ", node.tone if node.broken else "muted"), (told, "muted")])
         sign = glyphs.dashed if node.outside else glyphs.arrow if place else glyphs.live
         lines.append(
@@ -174,7 +177,7 @@ def _list(nodes: list[Node], width: int, glyphs: Glyphs) -> list[Line]:
                 (f"{node.role:<9}", "muted"),
                 (fit(clean(node.name), min(max(12, cell_len(node.name)), width - 40)), "bold text"),
                 (f"  {fit(clean(node.note), min(14, cell_len(node.note)))}" if node.note else "", "muted"),
-                (f"  {node.state}" if not node.broken else "", node.tone),
+                (f"  {node.state}" if node.state else "", node.tone),
             ]
         )
     return lines

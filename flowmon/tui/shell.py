@@ -126,6 +126,11 @@ class Shell(LookApp):
             self._visits.append(before)
             self._show(place)
 
+    @property
+    def can_come_back(self) -> bool:
+        """True where Escape leads somewhere."""
+        return bool(self._visits)
+
     def come_back(self) -> None:
         """Return to where one came from, with the filter as it was there."""
         if self._visits:

@@ -75,7 +75,7 @@ class Story:
         if message.status in OPEN_STATUSES:
             host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
             where = f" on {clean(host)}" if host else ""
-            return f"waits{where} since {age(message.first_seen_at, look.now)}{_because(message.reason)}"
+            return f"waits{where} for {age(message.first_seen_at, look.now)}{_because(message.reason)}"
         words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
         return f"{words}{_because(message.reason)}, {took} after it was first seen"
 
@@ -144,7 +144,7 @@ class Story:
     def _hop(self, hop: Hop, width: int, look: Look, longest: float, slowest: bool) -> list[DocLine]:
         took = hop_seconds(hop, look.now)
         filled = round(took / longest * 10) if longest else 0
-        bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0)
+        bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0) if width >= 86 else ""
         tone = "warn" if slowest else "info"
         line: Line = [
             (f" {clock(hop.arrived_at, look.now, look.zone):<9}", "muted"),
@@ -152,7 +152,7 @@ class Story:
             (fit(clean(hop.host), 18), "text"),
             (f" {fit(clean(hop.queue_id or UNKNOWN), 16)}", "muted"),
             (f"{('still here ' if hop.left_at is None else '') + span(took):>16} ", tone if slowest else "text"),
-            (f"{bar:<10}", tone),
+            (f"{bar:<10}" if bar else "", tone),
         ]
         delays = hop.delays
         parts = (("before queue", delays.before_queue), ("queue", delays.queue), ("connect", delays.connect))
@@ -249,7 +249,7 @@ class Story:
         for attempt in self.detail.attempts:
             facts.append((attempt.first_at, self._tried(attempt, look, "")))
             if attempt.count > 1:
-                facts.append((attempt.last_at, self._tried(attempt, look, f", for the {number(attempt.count)}. time")))
+                facts.append((attempt.last_at, self._tried(attempt, look, f", {number(attempt.count)} times by now")))
         return facts
 
     def _tried(self, attempt: Attempt, look: Look, more: str) -> Line:

@@ -67,6 +67,8 @@ def fit(text: str, width: int, align: str = "left") -> str:
     if length == width:
         return text
     if length > width:
+        if cell_len(text.rstrip()) <= width:
+            return set_cell_size(text, width)
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     padding = " " * (width - length)
     return padding + text if align == "right" else text + padding
@@ -85,11 +87,12 @@ def fit_line(line: Line, width: int, align: str = "left") -> Line:
         return [padding, *line] if align == "right" else [*line, padding]
     fitted: Line = []
     left = width
-    for text, tone in line:
+    for place, (text, tone) in enumerate(line):
         size = cell_len(text)
-        if size >= left:
-            # Cut here also when the piece just fits: more follows, and the cut must show.
-            fitted.append((fit(text + " ", left), tone))
+        more = any(after.strip() for after, _ in line[place + 1 :])
+        if size > left or (size == left and more):
+            # Cut also where the piece just fits but more follows: the cut must show.
+            fitted.append((fit(text + "…" * more, left), tone))
             return fitted
         fitted.append((text, tone))
         left -= size

@@ -58,9 +58,9 @@ def queue(next_hop: str, host: str, messages: int, minutes: float, **more: Any) 
     values: dict[str, Any] = {
         "deferred": messages, "held": 0, "in_per_minute": 0.4, "out_per_minute": 0.1, "velocity": -0.3,
         "next_retry_at": NOW + timedelta(minutes=4), "last_error": None, "problem": None, "reason": None,
-        "trend": [messages * n // 20 for n in range(20)], "ages": [messages // 10] * 9 + [messages - messages // 10 * 9],
+        "trend": [messages * n // 20 for n in range(20)], "ages": [messages, *[0] * 9], **more,
     }  # fmt: skip
-    return QueueRow(next_hop=next_hop, host=host, messages=messages, oldest_at=ago(minutes=minutes), **{**values, **more})
+    return QueueRow(next_hop=next_hop, host=host, messages=messages, oldest_at=ago(minutes=minutes), **values)
 
 
 QUEUES = [
@@ -149,11 +149,12 @@ ROWS = [
         5, _S.BOUNCED, "dora@corp.example", "typo@corp.example", problem=Problem.DELIVERY, reason="user-unknown",
         subject="Lunch?",
     ),
-    message_row(6, _S.DELIVERED, "", "dora@corp.example", subject="Undelivered Mail Returned to Sender", size=9_400_000),
+    message_row(6, _S.DELIVERED, "", "dora@corp.example", subject="Mail Returned to Sender", size=9_400_000),
     message_row(7, _S.QUEUED, "ben@corp.example", "list@corp.example", recipient_count=120, host="edge", attempts=0),
-    message_row(8, _S.HELD, "ben@corp.example", "press@news.example", problem=Problem.POLICY, reason="hold", host="edge"),
+    message_row(8, _S.HELD, "ben@corp.example", "press@news.example", reason="hold", host="edge"),
     message_row(9, _S.QUARANTINED, "info@shady.example", "anna@corp.example", problem=Problem.SPAM, reason="virus"),
-    message_row(10, _S.EXPIRED, "dora@corp.example", "x@nowhere.example", problem=Problem.ROUTING, reason="dns-failure"),
+    message_row(10, _S.EXPIRED, "dora@corp.example", "x@nowhere.example", problem=Problem.ROUTING,
+                reason="dns-failure"),
     message_row(11, _S.DISCARDED, "robot@ads.example", "ben@corp.example", subject=None, size=None),
     message_row(12, _S.REJECTED, None, None, problem=Problem.AUTHENTICATION, reason="smtp-auth", recipient_count=0,
                 host="edge", hops=1, attempts=0, size=None, subject=None, message_id=None),
@@ -187,6 +188,8 @@ def recipient(address: str, status: DeliveryStatus, **more: Any) -> Recipient:
     return Recipient(recipient=address, status=status, **{**values, **more})
 
 
+EDGE_LOG = "/var/log/flowmon-test/edge/mail.log"
+
 STUCK = Detail(
     id=3,
     message=Message(
@@ -206,8 +209,8 @@ STUCK = Detail(
             ),
             recipient(
                 "archive@corp.example", _S.DELIVERED, original_recipient="all@corp.example", relay="mbx2",
-                delay_seconds=421.0, path=["edge", "relay1", "mbx2"], transient=[Problem.POLICY], attempts=2, host="mbx2",
-                diagnostic="250 2.0.0 <archive@corp.example> Saved",
+                delay_seconds=421.0, path=["edge", "relay1", "mbx2"], transient=[Problem.POLICY], attempts=2,
+                host="mbx2", diagnostic="250 2.0.0 <archive@corp.example> Saved",
             ),
         ],
         hops=[
@@ -236,9 +239,9 @@ STUCK = Detail(
         Verdict(ago(minutes=187), "edge", "rspamd", "no action", 1.2, "R_SPF_ALLOW, R_DKIM_ALLOW, DMARC_POLICY_ALLOW"),
     ],
     evidence=[
-        Evidence(None, "edge", "/var/log/flowmon-test/edge/mail.log", 10240, "Mar 10 06:34:30 edge postfix/smtpd[811]: "
+        Evidence(None, "edge", EDGE_LOG, 10240, "Mar 10 06:34:30 edge postfix/smtpd[811]: "
                  "4Xk2mQ1zVz: client=pc17.corp.example[192.0.2.17], sasl_username=billing"),
-        Evidence(None, "edge", "/var/log/flowmon-test/edge/mail.log", 10771, "Mar 10 06:34:30 edge postfix/cleanup[812]: "
+        Evidence(None, "edge", EDGE_LOG, 10771, "Mar 10 06:34:30 edge postfix/cleanup[812]: "
                  "4Xk2mQ1zVz: message-id=<3.20260310@corp.example>"),
         Evidence(None, "relay1", "/var/log/flowmon-test/relay1/mail.log", 88031, None),
         Evidence(None, "relay1", "/var/log/flowmon-test/relay1/mail.log", 99999, HOSTILE),
@@ -259,7 +262,7 @@ SOURCES = [
     SourceRow("/var/log/mbx1/dovecot.log", "mbx1", "dovecot", 410_200, 1_820_000, 1_409_800, 4_118, 0, 0, 812.0,
               ago(hours=4), ago(seconds=0), None, []),
     SourceRow("/var/log/mbx2/maillog", "mbx2", None, 0, 0, 0, 0, 0, 0, None, None, None,
-              "Permission denied: this account may not read it. Add it to the group adm, or start flowmon with sudo.", []),
+              "Permission denied: this account may not read it. Add it to the group adm, or start with sudo.", []),
     SourceRow("/var/log/old/mainlog.2.gz", "old", "exim", 52_000, 52_000, 0, 900, 3, 0, None, ago(days=12),
               ago(minutes=5), None, ["2026-02-26 10:00:00 unusual words"]),
 ]  # fmt: skip
@@ -271,8 +274,11 @@ def minutes(count: int) -> list[MinuteRow]:
     return [
         MinuteRow(
             last - timedelta(minutes=place),
-            delivered=30 + place * 7 % 23 + (count - place) // 3, relayed=8 + place * 5 % 11, deferred=place * 3 % 4 if place < 40 else 0,
-            bounced=2 if place % 17 == 0 else 0, rejected=9 - place % 9 if 20 < place < 50 else 0,
+            delivered=30 + place * 7 % 23 + (count - place) // 3,
+            relayed=8 + place * 5 % 11,
+            deferred=place * 3 % 4 if place < 40 else 0,
+            bounced=2 if place % 17 == 0 else 0,
+            rejected=9 - place % 9 if 20 < place < 50 else 0,
         )
         for place in range(count - 1, -1, -1)
     ]  # fmt: skip

@@ -213,7 +213,14 @@ class Page(Screen[None], Generic[Answer]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "drop_term":
             return bool(self.app.filter_text)
+        if action == "back":
+            return self.app.can_come_back or self._inside()
         return True
+
+    def _inside(self) -> bool:
+        """True where the focus is on a cell or a text, out of which Escape leads first."""
+        focused = self.focused
+        return isinstance(focused, Document) or (isinstance(focused, LineTable) and focused.in_cell)
 
     def action_edit_filter(self) -> None:
         """Write the filter."""
@@ -232,8 +239,10 @@ class Page(Screen[None], Generic[Answer]):
             self.app.notify("Choose a cell first: Right goes to the cells of a row")
 
     def action_back(self) -> None:
-        """Leave the cell, else return to where one came from."""
-        if not (isinstance(self.focused, LineTable) and self.focused.release_cell()):
+        """Leave the cell or the text, else return to where one came from."""
+        if isinstance(self.focused, Document):
+            self.query(LineTable).first().focus()
+        elif not (isinstance(self.focused, LineTable) and self.focused.release_cell()):
             self.app.come_back()
 
     def action_copy(self) -> None:
@@ -260,13 +269,8 @@ class Page(Screen[None], Generic[Answer]):
     def _submitted(self, event: FilterBar.Submitted) -> None:
         event.stop()
         self.app.set_filter(event.text)
-        self.focus_first()
 
     @on(Header.Clicked)
     def _tab(self, event: Header.Clicked) -> None:
         event.stop()
         self.app.go(event.place)
-
-    def focus_first(self) -> None:
-        """Put the focus where one works."""
-        self.screen.focus_next("LineTable, Document")

@@ -77,6 +77,8 @@ class MessagePage(Page[Detail | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "next":
             return self._neighbour is not None
+        if action == "back":
+            return True
         return super().check_action(action, parameters)
 
     def action_section(self, name: str) -> None:
@@ -105,6 +107,7 @@ class MessagePage(Page[Detail | None]):
     @on(Document.Chosen)
     def _to_list(self, event: Document.Chosen) -> None:
         event.stop()
+        event.prevent_default()  # the page's own handler would only narrow the filter
         self.app.drill("messages", event.term)
 
     def copied(self) -> str | None:
@@ -118,5 +121,4 @@ class MessagePage(Page[Detail | None]):
         return "the line" if line is not None and line.copy else "the message-id"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(Document).focus()

@@ -14,11 +14,11 @@ from flowmon.tui.widgets.table import plain
 
 
 def _time(row: MessageRow, look: Look, width: int) -> Line:
-    return [(short_clock(row.first_seen_at, look.now, look.zone), "muted")]
+    return [(short_clock(row.first_seen_at, look.now, look.zone, width), "muted")]
 
 
 def _seen(row: MessageRow, look: Look, width: int) -> Line:
-    return [(short_clock(row.last_seen_at, look.now, look.zone), "muted")]
+    return [(short_clock(row.last_seen_at, look.now, look.zone, width), "muted")]
 
 
 def _status(row: MessageRow, look: Look, width: int) -> Line:
@@ -61,17 +61,17 @@ def message_columns(*, by_activity: bool = False) -> list[Column[MessageRow]]:
     """Columns of a message list; the time is that of the last news where the list is ordered by it."""
     seen = _seen if by_activity else _time
     return [
-        Column("time", "news" if by_activity else "time", 8, seen, priority=3),
+        Column("time", "news" if by_activity else "time", 5, seen, priority=3, grow=9, most=8),
         Column(
             "status", "status", 13, _status, priority=1,
             term=lambda row: term("status", row.status.value), text=lambda row: row.status.value,
         ),
         Column(
-            "from", "from", 14, _sender, priority=2, grow=3, most=44,
+            "from", "from", 15, _sender, priority=2, grow=3, most=44,
             term=lambda row: term("from", row.envelope_sender), text=lambda row: row.envelope_sender,
         ),
         Column(
-            "to", "to", 14, _recipient, priority=1, grow=3, most=44,
+            "to", "to", 15, _recipient, priority=1, grow=3, most=44,
             term=lambda row: term("to", row.recipient), text=lambda row: row.recipient,
         ),
         Column("delay", "delay", 6, _delay, align="right", priority=4),
@@ -80,14 +80,14 @@ def message_columns(*, by_activity: bool = False) -> list[Column[MessageRow]]:
             term=lambda row: term("reason", row.reason), text=lambda row: row.reason,
         ),
         Column(
-            "host", "host", 8, lambda row, look, width: plain(row.host, "muted"), priority=6, grow=1, most=20,
+            "host", "host", 7, lambda row, look, width: plain(row.host, "muted"), priority=6, grow=1, most=20,
             term=lambda row: term("host", row.host), text=lambda row: row.host,
         ),
         Column("tries", "tries", 5, lambda row, look, width: _count(row.attempts), align="right", priority=7),
-        Column("hops", "hops", 4, lambda row, look, width: _count(row.hops), align="right", priority=8),
+        Column("hops", "hops", 4, lambda row, look, width: _count(row.hops), align="right", priority=10),
         Column("size", "size", 5, lambda row, look, width: [(size(row.size), "muted")], align="right", priority=9),
         Column(
-            "subject", "subject", 12, lambda row, look, width: plain(row.subject, "muted"), priority=10, grow=4,
+            "subject", "subject", 20, lambda row, look, width: plain(row.subject, "muted"), priority=8, grow=4,
             text=lambda row: row.subject,
         ),
     ]  # fmt: skip

@@ -125,5 +125,4 @@ class MessagesPage(Page[Window]):
         return "the message-id" if self.table.current and self.table.current.message_id else "the recipient"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()

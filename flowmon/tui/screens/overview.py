@@ -58,7 +58,7 @@ class OverviewPage(Page[Glance]):
     def body(self) -> ComposeResult:
         yield HealthLine()
         yield ThroughputChart()
-        yield LineTable("Queues", queue_columns(), lambda row: (row.host, row.next_hop), id="queues")
+        yield LineTable("Queues", queue_columns(brief=True), lambda row: (row.host, row.next_hop), id="queues")
         with Horizontal(id="panels"):
             for id_, title, _ in PANELS:
                 yield LineTable(title, panel_columns(), problem_key, id=id_, titles=False)
@@ -80,10 +80,10 @@ class OverviewPage(Page[Glance]):
         waiting = sum(row.messages for row in answer.queues)
         queues.detail = [(f"  {plural(waiting, 'message')} waiting, worst first", "muted")]
         queues.show(answer.queues)
-        for id_, title, problems in PANELS:
+        for id_, _, problems in PANELS:
             rows = [row for row in answer.problems if row.problem in problems]
             panel = self.query_one(f"#{id_}", LineTable)
-            panel.empty = [[("none", "good"), (f" {title.lower()} failure", "muted")]]
+            panel.empty = [[(f"{self.app.look.glyphs.ok} no failure", "good")]]
             count = sum(row.messages for row in rows)
             panel.detail = [(f" {count}", "bold warn" if count else "faint")]
             panel.show(rows)
@@ -123,5 +123,4 @@ class OverviewPage(Page[Glance]):
         return None
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#queues", LineTable).focus()

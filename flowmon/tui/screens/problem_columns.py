@@ -37,13 +37,14 @@ def panel_columns() -> list[Column[ProblemRow]]:
     """What a panel of the Overview has room for."""
     return [
         Column(
-            "reason", "reason", 9, _reason, priority=2, grow=2, most=16,
+            "reason", "reason", 12, _reason, priority=2, grow=1, most=16,
             term=lambda row: term("reason", row.reason), text=lambda row: row.reason,
         ),
         Column(
-            "next", "next hop", 6, lambda row, look, width: plain(row.next_hop, "muted"), priority=3, grow=3,
+            "next", "next hop", 10, lambda row, look, width: plain(row.next_hop, "muted"), priority=4, grow=3,
             term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
         ),
+        Column("trend", "trend", 6, _trend, priority=3, grow=1, most=12),
         Column("messages", "mail", 4, lambda row, look, width: [(number(row.messages), "text")], "right", 1),
     ]  # fmt: skip
 

@@ -106,5 +106,4 @@ class ProblemsPage(Page[list[ProblemRow]]):
         return "the value" if isinstance(self.focused, Document) else "the last reply"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()

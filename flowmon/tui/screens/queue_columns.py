@@ -13,6 +13,8 @@ from flowmon.tui.widgets.table import plain
 
 OLD_SECONDS = 3600
 """A message that waits longer than this is shown as a warning."""
+LONG = ("held", "in", "out")
+"""Columns of the Queues screen only."""
 STEADY = 0.05
 """Messages a minute below which a queue neither grows nor drains."""
 
@@ -54,31 +56,32 @@ def _trend(row: QueueRow, look: Look, width: int) -> Line:
     return [(sparkline(row.trend, width, look.glyphs), "info")]
 
 
-def queue_columns() -> list[Column[QueueRow]]:
-    """All that is known of a queue."""
-    return [
+def queue_columns(*, brief: bool = False) -> list[Column[QueueRow]]:
+    """All that is known of a queue; `brief` leaves out what the Overview has no room for."""
+    columns = [
         Column(
             "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=3,
             most=34, term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
         ),
         Column(
-            "host", "on host", 8, lambda row, look, width: plain(row.host, "muted"), priority=3, grow=1, most=20,
+            "host", "on host", 7, lambda row, look, width: plain(row.host, "muted"), priority=3, grow=1, most=20,
             term=lambda row: term("host", row.host), text=lambda row: row.host,
         ),
         Column("messages", "waiting", 7, lambda row, look, width: [(number(row.messages), "text")], "right", 1),
-        Column("deferred", "deferred", 8, _deferred, align="right", priority=4),
+        Column("deferred", "defer", 5, _deferred, align="right", priority=4),
         Column("held", "held", 4, _held, align="right", priority=9),
         Column("oldest", "oldest", 6, _oldest, align="right", priority=2),
         Column("in", "in/min", 6, lambda row, look, width: [(rate(row.in_per_minute), "muted")], "right", 7),
-        Column("out", "out/min", 7, lambda row, look, width: [(rate(row.out_per_minute), "muted")], "right", 7),
-        Column("velocity", "per min", 11, _velocity, priority=6),
+        Column("out", "out", 5, lambda row, look, width: [(rate(row.out_per_minute), "muted")], "right", 7),
+        Column("velocity", "per minute", 10, _velocity, priority=5),
         Column("retry", "retry", 6, _retry, align="right", priority=5),
         Column(
-            "error", "last error", 14, _error, priority=3, grow=6,
+            "error", "last error", 12, _error, priority=3, grow=6,
             term=lambda row: term("reason", row.reason), text=lambda row: row.last_error,
         ),
-        Column("trend", "trend", 10, _trend, priority=8, grow=1, most=20),
+        Column("trend", "trend", 8, _trend, priority=6, grow=1, most=20),
     ]  # fmt: skip
+    return [column for column in columns if column.key not in LONG] if brief else columns
 
 
 def _bucket(place: int) -> Column[QueueRow]:
@@ -100,7 +103,7 @@ def age_columns() -> list[Column[QueueRow]]:
             "next", "next hop", 12, lambda row, look, width: plain(row.next_hop), priority=1, grow=2, most=34,
             term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
         ),
-        Column("host", "on host", 8, lambda row, look, width: plain(row.host, "muted"), priority=9, grow=1, most=20),
+        Column("host", "on host", 7, lambda row, look, width: plain(row.host, "muted"), priority=9, grow=1, most=20),
         Column("all", "all", 5, lambda row, look, width: [(number(row.messages), "bold text")], "right", 8),
         *(_bucket(place) for place in range(len(AGE_BUCKET_MINUTES) + 1)),
     ]  # fmt: skip

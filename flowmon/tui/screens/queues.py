@@ -11,10 +11,12 @@ from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.format import plural
+from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.queue_columns import age_columns, queue_columns
 from flowmon.tui.shell import Shell
 from flowmon.tui.terms import term
+from flowmon.tui.widgets.document import DocLine, Document, labelled
 from flowmon.tui.widgets.table import LineTable
 
 ALL = "all queues"
@@ -60,6 +62,7 @@ class QueuesPage(Page[list[QueueRow]]):
             return row.host, row.next_hop
 
         yield LineTable("Queues", queue_columns(), key, id="queues")
+        yield Document(self._about, id="about", cursor=False, focus=False)
         yield LineTable("Waiting by age", age_columns(), key, id="ages")
 
     @property
@@ -81,6 +84,18 @@ class QueuesPage(Page[list[QueueRow]]):
         self.table.show(answer)
         ages.show([summed(answer), *answer] if answer else [])
 
+    @on(LineTable.Moved, "#queues")
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self.query_one(Document).rewrite()
+
+    def _about(self, width: int, look: Look) -> list[DocLine]:
+        """The whole error of the queue under the cursor."""
+        row = self.table.current
+        if row is None or not row.last_error:
+            return []
+        return labelled("Last error", row.last_error, width, "warn")
+
     @on(LineTable.Opened)
     def _opened(self, event: LineTable.Opened) -> None:
         event.stop()
@@ -95,5 +110,4 @@ class QueuesPage(Page[list[QueueRow]]):
         return "the next hop"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()

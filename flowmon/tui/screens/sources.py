@@ -36,7 +36,9 @@ def _path(row: SourceRow, look: Look, width: int) -> Line:
 
 
 def _read(row: SourceRow, look: Look, width: int) -> Line:
-    part = 1.0 if not row.size else min(1.0, row.position / row.size)
+    if not row.size:
+        return [("–", "faint")]
+    part = min(1.0, row.position / row.size)
     return [(f"{int(part * 100)} %", "text" if part >= 1 else "warn")]
 
 
@@ -56,7 +58,7 @@ def source_columns() -> list[Column[SourceRow]]:
     """All that is known of a log."""
     return [
         Column("state", "state", 9, _state, priority=1),
-        Column("path", "log", 20, _path, priority=1, grow=4, text=lambda row: row.path),
+        Column("path", "log", 28, _path, priority=1, grow=4, text=lambda row: row.path),
         Column("host", "host", 8, lambda row, look, width: plain(row.host, "muted"), priority=5, grow=1, most=20),
         Column("format", "format", 10, lambda row, look, width: plain(row.format), priority=2, grow=2, most=30),
         Column("read", "read", 5, _read, align="right", priority=3),
@@ -100,6 +102,11 @@ class SourcesPage(Page[list[SourceRow]]):
         ]
         self.table.show(sorted(answer, key=lambda row: (row.error is None, row.path)))
 
+    @on(LineTable.Opened, "#sources")
+    def _opened(self, event: LineTable.Opened) -> None:
+        event.stop()
+        self.query_one(Document).focus()
+
     @on(LineTable.Moved, "#sources")
     def _moved(self, event: LineTable.Moved) -> None:
         event.stop()
@@ -116,8 +123,12 @@ class SourcesPage(Page[list[SourceRow]]):
             lines += labelled("Not read", row.error, width, "bold bad", copy=row.error)
         place = f"byte {number(row.position)} of {number(row.size)}"
         lines += labelled("Position", f"{place}, {number(row.lines)} lines", width)
-        lines += labelled("Last line", instant(row.last_line_at, look.zone), width)
-        lines += labelled("Last read", instant(row.read_at, look.zone), width)
+        if row.last_line_at is not None:
+            lines += labelled("Last line", instant(row.last_line_at, look.zone), width)
+        if row.read_at is not None:
+            lines += labelled("Last read", instant(row.read_at, look.zone), width)
+        if not row.lines:
+            return lines
         part = row.unmatched / row.lines if row.lines else 0.0
         told = f"{number(row.unmatched)} unmatched ({share(part)}), {number(row.foreign)} of other programs"
         lines += labelled("Lines", told, width)
@@ -138,5 +149,4 @@ class SourcesPage(Page[list[SourceRow]]):
         return "the line" if isinstance(self.focused, Document) else "the path"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()

@@ -89,8 +89,9 @@ class Document(LineWidget, can_focus=True):
 
         message: int
 
-    def __init__(self, compose: Composer, *, id: str | None = None, cursor: bool = True) -> None:
+    def __init__(self, compose: Composer, *, id: str | None = None, cursor: bool = True, focus: bool = True) -> None:
         super().__init__(id=id)
+        self.can_focus = focus
         self._composer = compose
         self._cursor_shown = cursor
         self._lines: list[DocLine] = []

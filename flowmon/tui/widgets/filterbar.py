@@ -10,15 +10,21 @@ from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 
 from flowmon.tui.text import Line, clean, fit, width_of
 from flowmon.tui.widgets.lines import LineWidget
 
 HINT = "from: to: host: next: status: problem: reason: scenario: direction: age> size> time:  and or not ( )  -exclude"
+
+
+ROOM = 50
+"""Cells that a fault needs at least to stand below its place."""
+EXAMPLE = "from:@example.com status:deferred -host:relay2"
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,19 @@ class Fault:
 
 
 Check = Callable[[str], Fault | None]
+
+
+class FilterInput(Input):
+    """The line to write in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Apply", id="filter.apply")]
+
+
+class Prompt(LineWidget):
+    """The sign before the line to write in."""
+
+    def lines(self, width: int, height: int) -> list[Line | Strip]:
+        return [[(" / ", "key")]]
 
 
 class Chips(LineWidget):
@@ -94,7 +113,7 @@ class FilterHint(LineWidget):
             return [[("   ", ""), (HINT if width >= 115 else HINT[: HINT.index(" scenario")] + " …", "muted")]]
         text = clean(fault.text)
         place = 3 + (fault.place or 0)
-        if fault.place is None or place + 2 + cell_len(text) > width:
+        if fault.place is None or (place + 2 + cell_len(text) > width and width - place < ROOM):
             mark = f"at {fault.place + 1}: " if fault.place is not None else ""
             return [[("   ", ""), (mark + text, "bold bad")]]
         return [[(" " * place, ""), ("^ ", "bold bad"), (text, "bold bad")]]
@@ -116,10 +135,13 @@ class FilterBar(Vertical):
         self._check = check
         self._text = ""
         self._refused: str | None = None
+        self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield Chips()
-        yield Input(placeholder="from:@example.com status:deferred -host:relay2", compact=True, select_on_focus=False)
+        with Horizontal():
+            yield Prompt()
+            yield FilterInput(placeholder=EXAMPLE, compact=True, select_on_focus=False)
         yield FilterHint()
 
     @property
@@ -134,6 +156,7 @@ class FilterBar(Vertical):
 
     def edit(self) -> None:
         """Write: from the filter that stands, or from the text that was refused."""
+        self._before = self.screen.focused
         self.add_class("-editing")
         line = self.query_one(Input)
         if self._refused is not None:
@@ -175,7 +198,7 @@ class FilterBar(Vertical):
 
     def _close(self) -> None:
         self.remove_class("-editing")
-        self.screen.set_focus(None)
+        self.screen.set_focus(self._before)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.remove_class("-editing")

@@ -65,7 +65,7 @@ class HealthLine(LineWidget):
         lines: list[Line | Strip] = []
         for place, notice in enumerate(self._notices[:room]):
             more = len(self._notices) - room if place == room - 1 else 0
-            tail: Line = [(f"  n {plural(more, 'more')}", "key")] if more > 0 else []
+            tail: Line = [(f"  n: {more} more", "key")] if more > 0 else []
             body: Line = [(f" {look.glyphs.alert} ", "warn"), (clean(notice), "text")]
             lines.append([*fit_line(body, min(width_of(body), width - width_of(tail))), *tail])
         return lines

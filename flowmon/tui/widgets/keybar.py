@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from textual import events
 from textual.strip import Strip
+from textual.widgets import Input
 
 from flowmon.tui.text import Line, width_of
 from flowmon.tui.widgets.lines import LineWidget
 
 NAMES = {
     "enter": "Enter", "escape": "Esc", "backspace": "Bksp", "question_mark": "?", "slash": "/", "space": "Space",
-    "right": "Right", "tab": "Tab",
+    "right": "Right", "left": "Left", "up": "Up", "down": "Down", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
+    "home": "Home", "end": "End", "f1": "F1", "left_square_bracket": "[", "right_square_bracket": "]",
 }  # fmt: skip
+
+ALWAYS = ("help", "quit")
+"""Actions whose keys stand at the right end, however narrow the screen."""
 
 
 def name_of(key: str) -> str:
@@ -39,18 +44,20 @@ class KeyBar(LineWidget):
         self._spots = []
         seen: set[str] = set()
         entries: list[tuple[str, str, str]] = []
+        last: list[tuple[str, str, str]] = []
+        writing = isinstance(self.screen.focused, Input)
         for active in self.screen.active_bindings.values():
             binding = active.binding
+            if writing and active.node is not self.screen.focused and binding.key not in ("escape", "f1"):
+                continue  # the line to write in takes the letters
             if not binding.show or not active.enabled or binding.action in seen:
                 continue
             seen.add(binding.action)
-            entries.append((binding.key.split(",")[0], binding.description, binding.key))
+            into = last if binding.action in ALWAYS else entries
+            into.append(("q" if binding.action == "quit" else binding.key, binding.description, binding.key))
+        for key, description, _ in last:
+            always += [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
         for key, description, _ in entries:
-            if key in ("question_mark", "q"):
-                always += [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
-        for key, description, _ in entries:
-            if key in ("question_mark", "q"):
-                continue
             piece: Line = [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
             if width_of(shown) + width_of(piece) + width_of(always) > width:
                 break

@@ -61,10 +61,8 @@ class LineWidget(Widget):
     def on_resize(self, event: events.Resize) -> None:
         self.invalidate()
 
-    def on_focus(self, event: events.Focus) -> None:
-        self.repaint()
-
-    def on_blur(self, event: events.Blur) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
         self.repaint()
 
     def _build(self) -> list[Strip]:

@@ -255,6 +255,11 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         elif self.current is not None:
             self.post_message(self.Opened(self, self.current))
 
+    @property
+    def in_cell(self) -> bool:
+        """True where a cell is chosen, not the whole row."""
+        return self._cell is not None
+
     def release_cell(self) -> bool:
         """Take the whole row again; False where no cell was chosen."""
         if self._cell is None:
@@ -295,7 +300,6 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         self._limit()
-        super().on_resize(event)
         if self.missing():
             self.post_message(self.Wanted(self))
 

@@ -1,0 +1,1 @@
+"""Tests of the screens, on a reader with fixed answers."""

@@ -1,0 +1,154 @@
+"""What is shown follows the store: at once, calmly, and only where it may."""
+
+from __future__ import annotations
+
+import msgspec
+
+from flowmon.errors import StoreError
+from flowmon.model.words import DeliveryStatus
+from tests.tui.conftest import MakeApp
+from tests.tui.driving import app_of, lines, poll, press, settle, text
+from tests.tui.fakes import HEALTH, FakeReader, message_row
+
+
+def new_message(number: int) -> object:
+    return message_row(number, DeliveryStatus.QUEUED, f"new{number}@corp.example", "ben@corp.example")
+
+
+async def test_a_new_message_appears_with_the_next_poll(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3")
+        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        await poll(pilot)
+        assert "new1000@corp" not in text(pilot), "nothing is asked while the version stands"
+        reader.commit()
+        await poll(pilot)
+        assert "new1000@corp" in text(pilot)
+        assert lines(pilot)[4].startswith("▌ "), "at the top the cursor follows the newest"
+
+
+async def test_the_timer_polls(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app(refresh_seconds=0.01).run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3")
+        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        reader.commit()
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if "new1000@corp" in text(pilot):
+                return
+        raise AssertionError("the new message was not shown")
+
+
+async def test_nothing_is_asked_or_painted_while_nothing_changes(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        reader.asked.clear()
+        for _ in range(5):
+            await poll(pilot)
+        assert reader.asked == []
+
+
+async def test_away_from_the_top_the_row_stays_where_it_is(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3", "pagedown", "down")
+        before = next((place, line) for place, line in enumerate(lines(pilot)) if line.startswith("▌ 0"))
+        for number in range(1000, 1005):
+            reader.message_rows.insert(0, new_message(number))  # type: ignore[arg-type]
+        reader.commit()
+        await poll(pilot)
+        after = next((place, line) for place, line in enumerate(lines(pilot)) if line.startswith("▌ 0"))
+        assert after[0] == before[0]
+        assert after[1][:60] == before[1][:60]
+
+
+async def test_only_the_window_is_asked_for(make_app: MakeApp, reader: FakeReader) -> None:
+    delivered = DeliveryStatus.DELIVERED
+    reader.message_rows = [message_row(n, delivered, f"s{n}@a.example", "b@c.example") for n in range(5000)]
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3", "end")
+        assert "s4999@a.example" in text(pilot)
+        await press(pilot, "pageup", "pageup")
+        assert "s4931@a.example" in text(pilot)
+        assert max(limit for limit, _ in reader.windows) <= 120
+        assert max(offset for _, offset in reader.windows) > 4800
+
+
+async def test_pause_keeps_what_is_shown(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3", "space")
+        assert "paused" in lines(pilot)[0]
+        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        reader.commit()
+        await poll(pilot)
+        assert "new1000@corp" not in text(pilot)
+        await press(pilot, "p")
+        assert "paused" not in lines(pilot)[0]
+        assert "new1000@corp" in text(pilot)
+
+
+async def test_a_dead_collector_is_told_on_every_screen(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.state = msgspec.structs.replace(HEALTH, collecting=False)
+    async with make_app(notices=["Theme x is broken"]).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "The collector has stopped" in text(pilot)
+        assert "Theme x is broken" in text(pilot)
+        await press(pilot, "2")
+        assert "not collecting" in lines(pilot)[0]
+        await press(pilot, "n")
+        assert "The collector has stopped" in text(pilot)
+
+
+async def test_a_failing_question_is_told_and_the_screen_goes_on(make_app: MakeApp, reader: FakeReader) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3")
+        reader.fault = StoreError("store.db: disk I/O error [/bold]")
+        reader.commit()
+        await poll(pilot)
+        assert "query failed" in lines(pilot)[0]
+        assert "anna@corp.exa" in text(pilot), "what was shown stays"
+        reader.fault = None
+        reader.commit()
+        await poll(pilot)
+        assert "live" in lines(pilot)[0]
+
+
+async def test_history_is_told_while_it_is_read(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.state = msgspec.structs.replace(HEALTH, backlog_bytes=20_000_000)
+    reader.message_rows = []
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3")
+        assert "history 52 %" in lines(pilot)[0]
+        assert "Reading history: 52 %" in text(pilot)
+
+
+async def test_empty_panels_say_why(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.queue_rows, reader.problem_rows, reader.message_rows, reader.details = [], [], [], {}
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "No mail is waiting." in text(pilot)
+        assert "no failure" in text(pilot)
+        assert "No message has been seen yet." in text(pilot)
+        await press(pilot, "4")
+        assert "Nothing has failed." in text(pilot)
+        reader.source_rows = []
+        await press(pilot, "5")
+        assert "No log is being read." in text(pilot)
+
+
+async def test_a_smaller_terminal_takes_columns_away(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(160, 40)) as pilot:
+        await press(pilot, "3")
+        assert "subject" in text(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert "subject" not in text(pilot)
+        assert "status" in text(pilot)
+        assert all(len(line) <= 80 for line in lines(pilot))
+
+
+async def test_copy_goes_to_the_terminal(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3", "y")
+        assert app_of(pilot).clipboard == "<1.20260310@corp.example>"
+        await press(pilot, "right", "right", "y")
+        assert app_of(pilot).clipboard == "anna@corp.example"
