@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from flowmon.errors import ParserFileError
-from flowmon.model.event import Event
+from flowmon.model.event import KINDS, Event
 from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import Format, RuleSpec, SampleSpec
@@ -109,17 +109,25 @@ def faults(format: Format) -> list[str]:
     return found
 
 
+def _first(format: Format, taken: list[str]) -> list[str]:
+    """Of the rules that match a line those that take it: the first, and while they say `more` the next."""
+    more = {spec.name for spec in format.spec.rule if spec.more}
+    ends = next((place for place, name in enumerate(taken) if name not in more), len(taken))
+    return taken[: ends + 1]
+
+
 def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
     where = f"{format.path}: rule {spec.name!r}: sample {sample.line[:80]!r}"
     events, taken, understood = read_one(format, sample.line, sample.fields)
     if not understood or not taken:
         return [f"{where}: no rule matches it"]
-    if spec.name not in (taken[:1] if format.rules else taken):
+    if spec.name not in (_first(format, taken) if format.rules else taken):
         return [f"{where}: rule {taken[0]!r} takes it first: make their `starts` or patterns exclude each other"]
     if spec.ignore:
         return [] if not events else [f"{where}: makes an event though the rule ignores"]
     if len(events) != sample.events:
         return [f"{where}: makes {len(events)} events, {sample.events} expected"]
+    events = [event for event in events if type(event) is KINDS[spec.kind]]
     wrong = []
     for name, want in sample.expect.items():
         have = [getattr(event, name, "no such field") for event in events]

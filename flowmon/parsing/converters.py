@@ -118,11 +118,11 @@ def name_and_address(text: str) -> str | None:
     return f"{name}[{second.removeprefix('IPv6:')}]"
 
 
-_UNPROVED = re.compile(r"\([^)]*\) ?")
+_UNPROVED = re.compile(r"\([^)]*\) ?|DS (?=\[)")
 
 
 def proved(text: str) -> str | None:
-    """Who connected, without the name that it only claimed: `name (claimed) [address]:port`."""
+    """A peer without the name that it only claimed: `name (claimed) [address]:port`; nor Exim's mark of DNSSEC."""
     return _UNPROVED.sub("", text, count=1).strip() or None
 
 

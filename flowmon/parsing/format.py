@@ -73,7 +73,7 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     differs_from: str = ""
     """Records: a list column; items of `each` that stand in it too make no event."""
     more: bool = False
-    """Records: the next rule that fits takes the row too."""
+    """The next rule that fits takes the line too."""
     sample: list[SampleSpec] = []
 
 
@@ -103,6 +103,8 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     signature: list[str] = []
     continuation: str = ""
     """Header framing: what a line without header looks like that goes on with the record above it."""
+    ends: bool = True
+    """Whether its rules of kind `ended` tell the end of every message; else a message is done when its recipients are."""
     rule: list[RuleSpec] = []
     foreign: list[str] = []
     """Lines that look like this format and are none of its rules' (samples that must stay unmatched)."""
@@ -133,7 +135,9 @@ class Format:
                 raise ParserFileError(f"{path}: two rules named {rule.name!r}: give each its own name")
             seen.add(rule.name)
             self._add(rule)
-        self.id_match = self._compile("id", spec.id).match if spec.id else None
+        own_id = self._compile("id", spec.id) if spec.id else None
+        self.id_match = own_id.match if own_id else None
+        self.id_groups = dict(own_id.groupindex) if own_id else {}
         self.header = self._compile("header", spec.header) if spec.header else None
         self.continuation = self._compile("continuation", spec.continuation) if spec.continuation else None
         if spec.framing == "header" and (self.header is None or "time" not in self.header.groupindex):
@@ -164,7 +168,7 @@ class Format:
         record = self.framing in ("csv", "json")
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
-        if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.host or spec.more):
+        if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.host):
             raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv and json only")
         if record and spec.each and spec.each not in spec.fields:
             raise ParserFileError(f"{where}: `each` names {spec.each!r}, which `fields` does not fill")
@@ -175,7 +179,7 @@ class Format:
                 self.name, spec.name, programs=tuple(spec.programs), literal=literal,
                 with_id=bool(self.spec.id) and spec.id, pattern=spec.pattern or None,
                 event=KINDS[spec.kind] if spec.kind else None, ignored=spec.ignore or None, changes=changes,
-                trusted=self.trusted, each=spec.each,
+                trusted=self.trusted, each=spec.each, more=spec.more,
             )
             if record:
                 self.records.append((rule, spec))

@@ -52,14 +52,14 @@ class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "name",
-        "programs", "strikes", "trusted", "with_id",
+        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
+        "name", "programs", "strikes", "trusted", "with_id",
     )
 
     def __init__(
         self, format: str, name: str, *, programs: tuple[str, ...], literal: str, with_id: bool,
         pattern: str | None, event: type[Event] | None, ignored: str | None, changes: tuple[Change, ...] = (),
-        trusted: bool = True, each: str = "",
+        trusted: bool = True, each: str = "", more: bool = False,
     ) -> None:
         self.format = format
         self.name = name
@@ -77,6 +77,8 @@ class Rule:
         """Built in: matched by `re`. A user's own pattern runs under `regex` with a timeout."""
         self.each = each
         """The captured field that lists several, separated by commas: one event for each."""
+        self.more = more
+        """The next rule that fits takes the line too."""
         self.strikes = 0
         self._pattern = pattern
         self.bare = pattern is None and event is None
