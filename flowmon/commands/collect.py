@@ -72,17 +72,18 @@ class Live:
     def run(self, *, once: bool = False) -> None:
         """Until `stop` is set; with `once`, until all sources are read to their end."""
         collector = self._collector
+        discovery = collector.folding.discovery
         gc.disable()  # what folding makes is freed by count; cycles are looked for while nothing comes
-        collector.recognise()
-        watcher = Watcher(collector.discovery.streams, collector.discovery.folders)
+        collector.folding.recognise()
+        watcher = Watcher(discovery.streams, discovery.folders)
         if watcher.notice:
-            collector.notices.append(watcher.notice)
+            collector.folding.notices.append(watcher.notice)
         try:
             while not self._stop.is_set():
                 self._drain()
                 if once:
                     break
-                watcher.wait(POLL_SECONDS if not collector.dirty else COMMIT_SECONDS)
+                watcher.wait(POLL_SECONDS if not collector.folding.dirty else COMMIT_SECONDS)
                 self._rescan(watcher)
                 self._housekeeping()
             self._commit(force=True)
@@ -93,7 +94,7 @@ class Live:
     def _drain(self) -> None:
         """Read all that is new, committing on the way while there is much."""
         collector = self._collector
-        collector.look_again()
+        collector.folding.look_again()
         began = time.monotonic()
         while not self._stop.is_set() and self._trouble is None and collector.step():
             every = COMMIT_SECONDS if time.monotonic() - began < 1.0 else BULK_COMMIT_SECONDS
@@ -103,7 +104,7 @@ class Live:
 
     def _commit(self, *, force: bool = False) -> None:
         collector = self._collector
-        if not (collector.dirty or collector.waits()) and not force:
+        if not (collector.folding.dirty or collector.waits()) and not force:
             return
         if self._trouble is not None and time.monotonic() < self._next_try and not force:
             return
@@ -123,8 +124,9 @@ class Live:
         if time.monotonic() < self._next_scan:
             return
         self._next_scan = time.monotonic() + RESCAN_SECONDS
-        if self._collector.rescan():
-            watcher.update(self._collector.discovery.streams, self._collector.discovery.folders)
+        folding = self._collector.folding
+        if folding.rescan():
+            watcher.update(folding.discovery.streams, folding.discovery.folders)
 
     def _housekeeping(self) -> None:
         """Retention, and the cycles that counting does not free."""
@@ -132,10 +134,8 @@ class Live:
             return
         self._next_prune = time.monotonic() + PRUNE_SECONDS
         gc.collect()
-        keep = self._collector.config.store
-        self._collector.writer.retain(
-            before=self._collector.tracker.now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes
-        )
+        keeper, keep = self._collector.keeper, self._collector.folding.config.store
+        keeper.writer.retain(before=keeper.now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
 
 
 def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`

@@ -89,9 +89,8 @@ def reader(arguments: list[str], config: Config, *, store: Path | None = None, k
 
 def _fill(path: Path, arguments: list[str], config: Config, keys: bool) -> None:
     """Read PATHs into a temporary store."""
-    from flowmon.collecting import Collector
+    from flowmon.collecting.history import read_all
     from flowmon.sources import discover
-    from flowmon.store.rows import make
     from flowmon.store.writer import Writer
 
     discovery = discover(arguments)
@@ -102,20 +101,18 @@ def _fill(path: Path, arguments: list[str], config: Config, keys: bool) -> None:
     gc.disable()  # what a load makes is kept or freed by count; looking for cycles would cost a third of the time
     writer = Writer(path, temporary=True)
     try:
-        collector = Collector(writer, catalogue(config), discovery, config)
-        for fault in collector.catalogue.rejected:
+        formats = catalogue(config)
+        for fault in formats.rejected:
             tell(fault)
         progress = _Progress(sum(max(s.size, 0) for s in discovery.streams))
-        collector.read_all(progress)
+        states = read_all(writer, formats, discovery, config, keys=keys, progress=progress)
         progress.clear()
-        for source in collector.sources:
-            trouble = source.state.error or (source.state.notice if source.reader is None else None)
+        for state in states:
+            trouble = state.error or (state.notice if state.format is None and state.offset else None)
             if trouble:
                 tell(trouble)
-        if all(source.reader is None for source in collector.sources) and any(s.state.error or s.state.offset for s in collector.sources):
+        if states and all(state.format is None for state in states) and any(s.error or s.offset for s in states):
             raise SourceError("no log could be read: nothing to tell")
-        known, now = collector.known, collector.tracker.now
-        writer.finish((make(flow, known, now) for flow in writer.all_flows()) if keys else None)
     finally:
         writer.close()
         gc.enable()

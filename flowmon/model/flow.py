@@ -106,8 +106,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """Failed tries that name no recipient (a next MX was tried in the same run)."""
     began: bool = False
     """The log tells of its arrival; else the log begins in the middle."""
-    flow: int = 0
-    """Row of its message; 0 before it is joined."""
+    about: str | None = None
+    """Message-ID that this report is about, where its log names that."""
 
 
 class Link(msgspec.Struct, array_like=True, gc=False):

@@ -68,6 +68,12 @@ class Catalogue:
         self.formats[format.name] = format
         self._tables.clear()
 
+    def endless(self) -> frozenset[str]:
+        """Formats whose logs do not say when a server is done with a message."""
+        return frozenset(
+            f.name for f in self.formats.values() if not f.spec.ends or not any(r.kind == "ended" for r in f.spec.rule)
+        )
+
     def table(self, program: str) -> Table | None:
         """The rules for a syslog program; None when no format claims it."""
         try:

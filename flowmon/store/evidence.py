@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flowmon.model.answers import Evidence
 from flowmon.model.flow import Flow
+from flowmon.store.batch import FileRow
+from flowmon.store.rows import Rows
 from flowmon.store.schema import ROW_BITS
 
 Ask = Callable[[str, Any], list[Any]]
 """Runs one query and gives its rows."""
+
+_KEPT_LIMIT = 500_000
 
 MASK = (1 << ROW_BITS) - 1
 
@@ -53,3 +57,38 @@ def read_line(line: Evidence) -> str | None:
     except OSError:
         return None
     return data.rstrip(b"\r\n").decode("utf-8", "replace") or None
+
+
+class RawLines:
+    """Reads raw lines by position, to keep those of messages with a problem: their log may be gone some day."""
+
+    def __init__(self, files: Iterable[FileRow]) -> None:
+        self._paths: dict[int, str] = {}
+        self._kept: set[int] = set()
+        self.add(files)
+
+    def add(self, files: Iterable[FileRow]) -> None:
+        """Take files that positions point into."""
+        self._paths.update({f.number: f.path for f in files})
+
+    def of_failures(self, rows: Iterable[Rows], flows: Mapping[int, Flow]) -> list[tuple[int, int, str]]:
+        """(position, row, text) of the lines of messages with a problem that were not kept yet."""
+        found: list[tuple[int, int, str]] = []
+        if len(self._kept) > _KEPT_LIMIT:
+            self._kept.clear()  # the store ignores what it has already
+        for one in rows:
+            flow = flows.get(int(one.message[0])) if one.failures else None  # type: ignore[arg-type]  # the first column is the id
+            for hop in flow.hops if flow is not None else ():
+                for position in hop.evidence:
+                    if position not in self._kept and flow is not None:
+                        self._kept.add(position)
+                        text = self._read(position)
+                        if text is not None:
+                            found.append((position, flow.id, text))
+        return found
+
+    def _read(self, position: int) -> str | None:
+        path = self._paths.get(position >> ROW_BITS)
+        if path is None:
+            return None
+        return read_line(Evidence(at=None, host="", path=path, offset=position & MASK, text=None))

@@ -12,7 +12,7 @@ from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
 from flowmon.model.words import Problem
 from flowmon.store.assemble import instant
-from flowmon.store.writer import SourceState
+from flowmon.store.batch import SourceState
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.facts import FACTS
 

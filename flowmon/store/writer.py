@@ -20,6 +20,8 @@ import msgspec
 
 from flowmon.errors import StoreError
 from flowmon.model.flow import Flow
+from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
 from flowmon.tracking.hosts import KnownHosts
@@ -29,52 +31,6 @@ _KINDS = {
     "message-id": Key.MESSAGE_ID, "queue-id": Key.QUEUE_ID, "reply-id": Key.REPLY_ID,
     "network-message-id": Key.NETWORK_MESSAGE_ID,
 }
-
-
-class SourceState(msgspec.Struct, omit_defaults=True):
-    """One source as the store keeps it: how far it is folded, and what it showed."""
-
-    path: str
-    host: str | None = None
-    format: str | None = None
-    position: Any = None
-    """Where to go on: a flowmon.sources Position, as plain values."""
-    reader: dict[str, Any] = {}
-    """What the framing keeps from line to line."""
-    offset: int = 0
-    size: int = 0
-    lag_bytes: int = 0
-    lines: int = 0
-    unmatched: int = 0
-    foreign: int = 0
-    last_line_at: float | None = None
-    read_at: float | None = None
-    lines_per_second: float | None = None
-    error: str | None = None
-    notice: str | None = None
-    samples: list[str] = []
-
-
-class FileRow(msgspec.Struct):
-    """A file that positions point into."""
-
-    number: int
-    path: str
-    host: str | None
-    body: bytes
-
-
-class Batch(msgspec.Struct):
-    """Everything of one commit."""
-
-    rows: list[Rows] = []
-    gone: list[int] = []
-    facts: dict[tuple[int, str, str], int] = {}
-    sources: list[SourceState] = []
-    files: list[FileRow] = []
-    lines: list[tuple[int, int, str]] = []
-    blocks: list[tuple[int, int, bytes]] = []
-    meta: dict[str, Any] = {}
 
 
 class Writer:
@@ -154,7 +110,7 @@ class Writer:
             self._messages(batch)
             db.executemany(
                 "INSERT INTO facts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                [(*key, n) for key, n in batch.facts.items()],
+                batch.facts,
             )
             db.executemany(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)",
@@ -245,6 +201,14 @@ class Writer:
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
         for row in self.db.execute("SELECT body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)):
+            yield decode(row[0])
+
+    def refused(self, since: float) -> Iterator[Flow]:
+        """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
+        place = STATUS_BY_SEVERITY.index(DeliveryStatus.REJECTED)
+        for row in self.db.execute(
+            "SELECT body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000", (place, since)
+        ):
             yield decode(row[0])
 
     def all_flows(self) -> Iterator[Flow]:

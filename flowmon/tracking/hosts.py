@@ -6,10 +6,10 @@ Learnt from certain links and from deliveries into mailboxes; the configuration 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import msgspec
 
+from flowmon.config import Config
 from flowmon.model.flow import Hop
 from flowmon.model.words import Role
 from flowmon.tracking.replies import peer_names
@@ -43,6 +43,15 @@ class KnownHosts(msgspec.Struct):
     configured: set[str] = set()
     """Our domains from the configuration; when given, nothing is learnt."""
     partners: set[str] = set()
+
+    def configure(self, config: Config) -> None:
+        """Take what the configuration says of domains and hosts: it comes before what is learnt."""
+        self.configured = {d.lower() for d in config.domains}
+        self.partners = {d.lower() for d in config.partners}
+        self.roles = {name.lower(): host.role for name, host in config.hosts.items() if host.role is not None}
+        for name, host in config.hosts.items():
+            for alias in host.aliases:
+                self.aliases[alias.lower()] = name.lower()
 
     def host_of(self, peer: str | None) -> str | None:
         """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name."""
@@ -116,8 +125,3 @@ class KnownHosts(msgspec.Struct):
         if facts.mailbox:
             return Role.SERVER
         return Role.GATEWAY if facts.filtered else Role.RELAY
-
-    def add_aliases(self, host: str, names: Iterable[str]) -> None:
-        """Names and addresses of a host from the configuration."""
-        for name in names:
-            self.aliases[name.lower()] = host

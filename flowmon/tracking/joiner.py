@@ -83,28 +83,39 @@ class Joiner:
         self._by_reply_id = _Index(limit)
         self._by_network_id = _Index(limit)
         self._by_failure = _Index(limit)
+        self._flow_of: dict[int, int] = {}
+        """Serial of a hop to the row of its flow, for the flows in memory."""
+        self._next_sweep = 0.0
         self._refused_senders: set[str] = set()
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
 
-    def restore(self, flows: Iterable[Flow]) -> None:
-        """Take up flows of a store again."""
+    def restore(self, flows: Iterable[Flow], refused: Iterable[Flow]) -> None:
+        """Take up flows of a store again; of `refused` ones only the keys, to be found when the client comes back."""
         for flow in flows:
-            self.flows[flow.id] = flow
+            self._hold(flow)
             self.next_id = max(self.next_id, flow.id + 1)
             for hop in flow.hops:
-                hop.flow = flow.id
                 self._meet(hop, flow)
+        for flow in refused:
+            for hop in flow.hops:
+                if hop.refused is not None:
+                    self._meet_refusal(hop, flow.id, set())
+
+    def _hold(self, flow: Flow) -> None:
+        self.flows[flow.id] = flow
+        for hop in flow.hops:
+            self._flow_of[hop.serial] = flow.id
 
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
         changed: set[int] = set()
         for hop in hops:
-            flow = self.flow_of(hop)
+            flow = self._current(hop)
             if flow is None:
                 flow = Flow(self.next_id, [hop], [])
                 self.next_id += 1
                 self.flows[flow.id] = flow
-                hop.flow = flow.id
+                self._flow_of[hop.serial] = flow.id
                 self.known.see(hop)
             near = self._meet(hop, flow)
             if near:
@@ -112,14 +123,18 @@ class Joiner:
             changed.add(flow.id)
         return {self.row(id) for id in changed} if self.gone else changed
 
-    def flow_of(self, hop: Hop) -> Flow | None:
-        """The flow that a hop is in; None before it is joined."""
-        if not hop.flow:
+    def _current(self, hop: Hop) -> Flow | None:
+        """The flow that a hop is in, with this hop in the place of what it was before; None for a new one."""
+        id = self._flow_of.get(hop.serial)
+        flow = self._get(id) if id is not None else None
+        if flow is None:
             return None
-        flow = self._get(hop.flow)
-        if flow is not None and not any(h is hop for h in flow.hops):
-            # the store gave a copy of a hop that the tracker still holds: the tracker's is the newer one
-            flow.hops = [hop if h.serial == hop.serial else h for h in flow.hops]
+        for place, before in enumerate(flow.hops):
+            if before.serial == hop.serial:
+                if before is not hop:
+                    _carry(before, hop)
+                    flow.hops[place] = hop
+                break
         return flow
 
     def row(self, id: int) -> int:
@@ -134,9 +149,7 @@ class Joiner:
         if flow is None and self._load is not None:
             flow = self._load(id)
             if flow is not None:
-                self.flows[id] = flow
-                for hop in flow.hops:
-                    hop.flow = id
+                self._hold(flow)
         return flow
 
     def _meet(self, hop: Hop, flow: Flow) -> set[int]:
@@ -240,28 +253,37 @@ class Joiner:
         keep.links = [*keep.links, *drop.links]
         keep.hops = _in_order([*keep.hops, *drop.hops], keep.links)
         for hop in drop.hops:
-            hop.flow = keep.id
+            self._flow_of[hop.serial] = keep.id
         self.flows.pop(drop.id, None)
         self.gone.add(drop.id)
         self.merged_into[drop.id] = keep.id
         return keep
 
-    def let_go(self, now: float) -> None:
-        """Forget flows that have ended long enough ago; keys still lead to them through the store."""
-        if self._load is None:
+    def committed(self, now: float) -> None:
+        """All is in the store: forget flows that ended long enough before `now`; keys lead to them through the store."""
+        self.gone.clear()
+        if self._load is None or now < self._next_sweep:
             return
-        if not self._by_failure.rows:
-            self._refused_senders.clear()
+        self._next_sweep = now + LINGER_SECONDS / 4
         horizon = now - LINGER_SECONDS
         for id in [
             id for id, flow in self.flows.items()
             if all(h.left_at is not None and h.last_at < horizon for h in flow.hops)
         ]:
-            del self.flows[id]
+            for hop in self.flows.pop(id).hops:
+                del self._flow_of[hop.serial]
+        if not self._by_failure.rows:
+            self._refused_senders.clear()
         for index in (self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id, self._by_failure):
             index.trim()
 
 
+def _carry(before: Hop, hop: Hop) -> None:
+    """Keep what joining found out of a hop when the tracker tells more of it: unchanged fates go on where they went."""
+    for recipient, fate in hop.fates.items():
+        old = before.fates.get(recipient)
+        if old is not None and old.next and old.count == fate.count and old.at == fate.at and old.status is fate.status:
+            fate.next, fate.reply_id = old.next, old.reply_id
 
 
 def _in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from flowmon.model.event import (
     Arrival,
     Attempt,
@@ -35,6 +37,10 @@ GRACE_SECONDS = 30.0
 _D = DeliveryStatus
 _EARLIER_KEPT = 20
 _NOTICES_KEPT = 20
+
+
+_Pending = tuple[str, dict[str, str], dict[str, int], dict[str, list[Said]]]
+"""Host, clients by session, serials of hops by session, verdicts by queue ID."""
 
 
 class HostState:
@@ -94,9 +100,7 @@ class Tracker:
         at = event.at
         if at > self.now:
             self.now = at
-        state = self.hosts.get(event.host)
-        if state is None:
-            state = self.hosts[event.host] = HostState(HostFacts(event.host, self.facts))
+        state = self.hosts.get(event.host) or self._state(event.host)
         facts = state.facts
         if at >= facts.ends or at < facts.begins:
             facts.turn(at)
@@ -123,12 +127,19 @@ class Tracker:
         self.facts.clear()
         return facts
 
-    def restore(self, hops: Iterable[Hop]) -> None:
-        """Take up hops of a store again, open ones and those that ended a short while ago."""
+    def pending(self) -> bytes:
+        """What is kept beside hops, for a restart: who is connected, what sessions send, verdicts that came early."""
+        return msgspec.msgpack.encode([
+            (host, state.clients, {session: hop.serial for session, hop in state.in_session.items()}, state.verdicts)
+            for host, state in self.hosts.items() if state.clients or state.in_session or state.verdicts
+        ])
+
+    def restore(self, hops: Iterable[Hop], pending: bytes) -> None:
+        """Take up what a store kept: open hops and those that ended a short while ago, and `pending()`."""
+        by_serial: dict[int, Hop] = {}
         for hop in hops:
-            state = self.hosts.get(hop.host)
-            if state is None:
-                state = self.hosts[hop.host] = HostState(HostFacts(hop.host, self.facts))
+            by_serial[hop.serial] = hop
+            state = self._state(hop.host)
             self.now = max(self.now, hop.last_at)
             if hop.queue_id is not None:
                 state.hops[hop.queue_id] = hop
@@ -136,6 +147,17 @@ class Tracker:
                 state.refusals[hop.session] = hop
             if hop.left_at is not None:
                 state.ended.append(hop)
+        for host, clients, in_session, verdicts in msgspec.msgpack.decode(pending, type=list[_Pending]) if pending else ():
+            state = self._state(host)
+            state.clients.update(clients)
+            state.verdicts.update(verdicts)
+            state.in_session.update({s: by_serial[n] for s, n in in_session.items() if n in by_serial})
+
+    def _state(self, host: str) -> HostState:
+        state = self.hosts.get(host)
+        if state is None:
+            state = self.hosts[host] = HostState(HostFacts(host, self.facts))
+        return state
 
     # --- hops ---------------------------------------------------------------------------------------------------
 

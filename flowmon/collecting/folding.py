@@ -1,0 +1,312 @@
+"""Folding: reads sources in order of time and folds their lines into hops."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Iterable
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+
+from flowmon.config import Config, LogPath
+from flowmon.errors import ParserFileError
+from flowmon.model.flow import Hop
+from flowmon.parsing.catalogue import Catalogue, LineReader
+from flowmon.parsing.seen import Seen
+from flowmon.sources import Chunk, Discovery, FileId, LogStream, Position, StdinStream
+from flowmon.store.batch import FileRow, SourceState
+from flowmon.store.schema import ROW_BITS
+from flowmon.tracking.names import HostNames
+from flowmon.tracking.tracker import Tracker
+
+_CHUNK = 131_072
+_STEP_CHUNK = 32_768
+"""With several sources: small steps, so that they stay together in time."""
+_UNRECOGNISED_BYTES = 1_000_000
+
+Stream = LogStream | StdinStream
+
+
+class Folded(msgspec.Struct, array_like=True):
+    """What was folded since the last batch, with the positions that it reaches to."""
+
+    hops: list[Hop]
+    facts: list[tuple[int, str, str, int]]
+    """(minute, host, name, count)."""
+    now: float
+    """Time of the newest line, epoch seconds."""
+    serial: int
+    pending: bytes
+    """What the tracker keeps beside hops."""
+    sources: list[SourceState]
+    files: list[FileRow]
+    blocks: list[tuple[int, int, bytes]]
+    notices: list[str]
+
+
+class Start(msgspec.Struct):
+    """Where a store stands, for folding to go on."""
+
+    serial: int = 0
+    now: float = 0.0
+    pending: bytes = b""
+    hops: list[Hop] = []
+    sources: dict[str, SourceState] = {}
+    files: list[FileRow] = []
+
+
+class Source:
+    """One stream at work."""
+
+    def __init__(self, stream: Stream, state: SourceState) -> None:
+        self.stream = stream
+        self.state = state
+        self.reader: LineReader | None = None
+        self.head = b""
+        """What was read while the format was not recognised, still to be fed."""
+        self.ahead: Chunk | None = None
+        """Read to recognise its format, not yet folded."""
+        self.done = False
+        """Nothing new at the last look."""
+        self.changed = True
+        self.rate_from: tuple[float, int] = (time.monotonic(), state.lines)
+        self.before = (state.lines, state.unmatched, state.foreign)
+        self.reread = isinstance(stream, LogStream)
+        """Whether its lines can be read again later."""
+
+    def last_at(self) -> float:
+        """Time of its newest line; 0 before the first."""
+        return self.state.last_line_at or 0.0
+
+    def count(self, chunk: Chunk) -> None:
+        """Note how far a chunk reaches, once it is folded."""
+        state, reader, stream = self.state, self.reader, self.stream
+        self.changed = True
+        state.offset = chunk.offset + len(chunk.data)
+        state.size, state.lag_bytes = stream.size, stream.lag_bytes
+        position = stream.position()
+        state.position = msgspec.to_builtins(position) if position is not None else None
+        if reader is None:
+            return
+        counters = reader.counters
+        state.lines = self.before[0] + counters.lines
+        state.unmatched = self.before[1] + counters.unmatched
+        state.foreign = self.before[2] + counters.foreign
+        state.samples = list(counters.samples)
+        if counters.last_at is not None:
+            state.last_line_at = counters.last_at
+        keep: Any = getattr(reader, "state", None)
+        if keep is not None:
+            state.reader = keep()
+
+    def rate(self) -> None:
+        """Work out lines per second, every few seconds."""
+        then, lines = self.rate_from
+        passed = time.monotonic() - then
+        if passed >= 2.0:
+            self.state.lines_per_second = round((self.state.lines - lines) / passed, 1)
+            self.rate_from = (time.monotonic(), self.state.lines)
+            self.changed = True
+
+
+def _more_may_come(stream: Stream) -> bool:
+    """Wait a moment for a pipe that its writer has not closed."""
+    if not isinstance(stream, StdinStream) or stream.ended:
+        return False
+    select.select([stream], [], [], 0.2)
+    return True
+
+
+class Folding:
+    """Reads a discovery's streams and folds them. `take()` gives what was folded."""
+
+    def __init__(
+        self, catalogue: Catalogue, discovery: Discovery, config: Config, start: Start, *, live: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.catalogue = catalogue
+        self.discovery = discovery
+        self.config = config
+        self.live = live
+        self.notices: list[str] = [*discovery.problems, *catalogue.rejected]
+        self.names = HostNames(config, this_host=socket.gethostname())
+        self.tracker = Tracker(start.serial, catalogue.endless())
+        self.dirty = False
+        self._clock = clock
+        self._start = start
+        self._files = {msgspec.msgpack.decode(f.body, type=FileId): f.number for f in start.files}
+        self._next_file = max((f.number for f in start.files), default=0) + 1
+        self._new_files: list[FileRow] = []
+        self._blocks: list[tuple[int, int, bytes]] = []
+        self._seen: dict[str, Seen] = {}
+        if start.now:
+            self.tracker.now = start.now
+            self.tracker.restore(start.hops, start.pending)
+        self.sources = [self._source(stream) for stream in discovery.streams]
+
+    def _source(self, stream: Stream) -> Source:
+        known = self._start.sources.get(stream.key)
+        source = Source(stream, known if known is not None else SourceState(stream.key, stream.host))
+        if known is not None and known.position is not None:
+            stream.seek(msgspec.convert(known.position, Position))
+            if known.format is not None:
+                self._take_reader(source, b"", known.format, known.path)
+        return source
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Read and fold one chunk of the source that is furthest behind in time. False: nothing new anywhere."""
+        waiting = [s for s in self.sources if not s.done]
+        if not waiting:
+            return False
+        source = waiting[0] if len(waiting) == 1 else min(waiting, key=Source.last_at)
+        chunk = self._read(source, _CHUNK if len(waiting) == 1 else _STEP_CHUNK)
+        if chunk is None:
+            source.done = self.live or not _more_may_come(source.stream)
+            return True
+        source.state.read_at = self._clock()
+        self.dirty = True
+        data = chunk.data
+        if source.reader is None:
+            source.head += data
+            if not self._take_reader(source, source.head, None, chunk.path):
+                self._unrecognised(source)
+                source.count(chunk)
+                return True
+            held = Chunk(chunk.path, chunk.file, chunk.offset + len(data) - len(source.head), source.head)
+            source.head = b""
+            self._fold(source, held)
+        else:
+            self._fold(source, chunk)
+        source.count(chunk)
+        return True
+
+    def _read(self, source: Source, limit: int) -> Chunk | None:
+        if source.ahead is not None:
+            chunk, source.ahead = source.ahead, None
+            return chunk
+        chunk = source.stream.read(limit, final=not self.live)
+        state = source.state
+        if (state.error, state.notice) != (source.stream.error, source.stream.notice):
+            state.error, state.notice = source.stream.error, source.stream.notice
+            source.changed = True
+        return chunk
+
+    def _fold(self, source: Source, chunk: Chunk) -> None:
+        reader = source.reader
+        if reader is None:
+            return
+        base = (self._number(source, chunk) << ROW_BITS) + max(chunk.offset, 0)
+        reader.feed(chunk.data, base, self.tracker.fold)
+        if not source.reread:
+            self._blocks.append((base, len(chunk.data), chunk.data))
+
+    def _number(self, source: Source, chunk: Chunk) -> int:
+        number = self._files.get(chunk.file)
+        if number is None:
+            number = self._files[chunk.file] = self._next_file
+            self._next_file += 1
+            self._new_files.append(FileRow(number, chunk.path, source.stream.host, msgspec.msgpack.encode(chunk.file)))
+        return number
+
+    def look_again(self) -> None:
+        """Look at every source again: something may have been written."""
+        for source in self.sources:
+            source.done = False
+
+    def rescan(self) -> bool:
+        """Look for new logs in the folders; whether there are any."""
+        new = [self._source(stream) for stream in self.discovery.rescan()]
+        self.sources += new
+        return bool(new)
+
+    # --- formats ----------------------------------------------------------------------------------------------------
+
+    def recognise(self) -> None:
+        """Look at the first lines of every log, to see which hosts are told of by several."""
+        logs: dict[str, int] = {}
+        for source in self.sources:
+            if source.ahead is None:
+                source.ahead = self._read(source, _STEP_CHUNK)
+            if source.ahead is not None:
+                for host in self.catalogue.hosts_in(source.ahead.data, self.names):
+                    logs[host] = logs.get(host, 0) + 1
+        self._seen.update({host: Seen() for host, count in logs.items() if count > 1 and host not in self._seen})
+
+    def _take_reader(self, source: Source, data: bytes, name: str | None, path: str) -> bool:
+        """Give a source its reader, once its format is recognised (or known, or configured)."""
+        configured = self._configured(source)
+        name = (configured.format if configured is not None else None) or name
+        try:
+            found = self.catalogue.reader(
+                data, hosts=self.names, host=self._host(source), zone=self._zone(source),
+                reference=self._reference(source, path), name=name,
+            )
+        except ParserFileError as fault:
+            source.state.error = f"{source.state.path}: {fault}"
+            return False
+        if found is None:
+            return False
+        source.state.format, source.reader = found
+        reader: Any = source.reader
+        if self._seen and hasattr(reader, "seen"):
+            reader.seen, reader.number = self._seen, id(source)
+        if source.state.reader and hasattr(reader, "restore"):
+            reader.restore(source.state.reader)
+        return True
+
+    def _unrecognised(self, source: Source) -> None:
+        if len(source.head) > _UNRECOGNISED_BYTES:
+            source.head = source.head[source.head.index(b"\n", len(source.head) - 65_536) + 1 :]
+        source.state.notice = (
+            f"{source.state.path}: no format fits its lines; `flowmon parsers explain LINE` tells why, "
+            "`flowmon parsers new NAME` begins a format of your own"
+        )
+
+    def _configured(self, source: Source) -> LogPath | None:
+        return next((p for p in self.config.paths if os.path.realpath(p.path) == source.stream.key), None)
+
+    def _host(self, source: Source) -> str:
+        configured = self._configured(source)
+        return (configured.host if configured else None) or source.stream.host or self.names.this_host
+
+    def _zone(self, source: Source) -> tzinfo | None:
+        configured = self._configured(source)
+        host = self.config.hosts.get(self.names.name(self._host(source)))
+        return (configured.timezone if configured else None) or (host.timezone if host else None)
+
+    def _reference(self, source: Source, path: str) -> float:
+        """A time near the first line, to settle its year: the last one folded, else the file's own, else now."""
+        if source.state.last_line_at is not None:
+            return source.state.last_line_at
+        try:
+            return os.stat(path).st_mtime if source.reread else self._clock()
+        except OSError:  # rotated away meanwhile
+            return self._clock()
+
+    # --- handing on -------------------------------------------------------------------------------------------------
+
+    def take(self) -> Folded:
+        """What was folded since the last call."""
+        tracker = self.tracker
+        for source in self.sources:
+            source.rate()
+        changed = [s.state for s in self.sources if s.changed]
+        for source in self.sources:
+            source.changed = False
+        folded = Folded(
+            hops=tracker.take(), facts=[(*key, n) for key, n in tracker.take_facts().items()], now=tracker.now,
+            serial=tracker.serial, pending=tracker.pending(), sources=changed, files=self._new_files, blocks=self._blocks,
+            notices=list(self._told())[-20:],
+        )
+        self._new_files, self._blocks = [], []
+        self.dirty = False
+        return folded
+
+    def _told(self) -> Iterable[str]:
+        return dict.fromkeys([*self.notices, *(f"{host}: {text}" for _, host, text in self.tracker.notices)])

@@ -1,0 +1,93 @@
+"""Reading history for a command: all sources to their end, into a temporary store.
+
+Large history is folded in a child process and kept in this one: each of two cores has its share. What goes between
+them is a `Folded` after the other, encoded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from flowmon.collecting.collector import Collector
+from flowmon.collecting.folding import Folded, Folding
+from flowmon.collecting.keeping import Keeper
+from flowmon.config import Config
+from flowmon.errors import SourceError
+from flowmon.parsing.catalogue import Catalogue
+from flowmon.sources import Discovery, StdinStream
+from flowmon.store.batch import SourceState
+from flowmon.store.writer import Writer
+
+LARGE_BYTES = 8_000_000
+"""From this size on a second process is worth its start."""
+BATCH_SECONDS = 0.2
+
+Progress = Callable[[int], None]
+
+
+def read_all(
+    writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, *, keys: bool, progress: Progress
+) -> list[SourceState]:
+    """Fill a temporary store; gives what became of each source. `keys`: whether messages will be looked up by key."""
+    size = sum(max(s.size, 0) for s in discovery.streams)
+    piped = any(isinstance(s, StdinStream) for s in discovery.streams)
+    if size < LARGE_BYTES or piped or (os.cpu_count() or 1) < 2:
+        collector = Collector(writer, catalogue, discovery, config)
+        collector.read_all(progress)
+        keeper, states = collector.keeper, [s.state for s in collector.folding.sources]
+    else:
+        keeper, states = _in_two(writer, catalogue, discovery, config, progress)
+    keeper.finish(keys=keys)
+    return states
+
+
+def _in_two(
+    writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, progress: Progress
+) -> tuple[Keeper, list[SourceState]]:
+    keeper = Keeper(writer, config)
+    folding = Folding(catalogue, discovery, config, keeper.start(), live=False)
+    context = multiprocessing.get_context("fork")  # the child needs the streams and formats as they are
+    mine, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_fold_all, args=(folding, theirs), name="flowmon-fold", daemon=True)
+    child.start()
+    theirs.close()
+    states: dict[str, SourceState] = {}
+    decoder = msgspec.msgpack.Decoder(Folded)
+    try:
+        while True:
+            data = mine.recv_bytes()
+            if not data:
+                break
+            folded = decoder.decode(data)
+            states.update({s.path: s for s in folded.sources})
+            keeper.keep(folded)
+            progress(sum(s.offset for s in states.values()))
+    except EOFError:
+        child.join()
+        raise SourceError(f"the reading process ended early (exit status {child.exitcode})") from None
+    finally:
+        mine.close()
+        child.join(5)
+        if child.is_alive():
+            child.terminate()
+    return keeper, list(states.values())
+
+
+def _fold_all(folding: Folding, out: Connection) -> None:
+    """In the child: fold everything, and send it in batches; an empty one says that all is sent."""
+    encode = msgspec.msgpack.Encoder().encode
+    folding.recognise()
+    sent = time.monotonic()
+    while folding.step():
+        if time.monotonic() - sent >= BATCH_SECONDS:
+            out.send_bytes(encode(folding.take()))
+            sent = time.monotonic()
+    out.send_bytes(encode(folding.take()))
+    out.send_bytes(b"")
+    out.close()

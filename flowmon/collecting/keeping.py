@@ -1,0 +1,141 @@
+"""Keeping: joins folded hops to messages, makes their rows, and commits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from flowmon.collecting.folding import Folded, Start
+from flowmon.config import Config
+from flowmon.model.flow import Flow
+from flowmon.model.words import DeliveryStatus
+from flowmon.store.batch import Batch
+from flowmon.store.evidence import RawLines
+from flowmon.store.rows import Rows, make
+from flowmon.store.writer import Writer
+from flowmon.tracking.joiner import INDEX_LIMIT, LINGER_SECONDS, Joiner
+from flowmon.tracking.linking import RETRY_SECONDS
+
+_RECENT_SECONDS = 60.0
+"""Hops that ended so short ago go back to the tracker after a restart: their last lines may still come."""
+
+
+class Keeper:
+    """Takes folded batches into a store."""
+
+    def __init__(self, writer: Writer, config: Config, *, live: bool = False, keys: bool = True) -> None:
+        self.writer = writer
+        self.live = live
+        self.now = float(writer.meta("now") or 0.0)
+        """Time of the newest line kept."""
+        self.known = writer.known()
+        self.known.configure(config)
+        self.joiner = Joiner(
+            self.known, next_id=int(writer.meta("next_id") or 1), lookup=None if writer.temporary else writer.lookup,
+            load=writer.load, limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
+        )
+        self._keys = keys
+        self._raw = None if writer.temporary else RawLines(writer.files())
+        self._waiting: dict[int, float] = {}
+        """Rows that change by the passing of log time alone, and when."""
+        self._unwritten: Batch | None = None
+
+    def start(self) -> Start:
+        """Where the store stands, for folding to go on."""
+        writer = self.writer
+        start = Start(
+            serial=int(writer.meta("serial") or 0), now=self.now, pending=writer.meta("pending") or b"",
+            sources=writer.sources(), files=writer.files(),
+        )
+        if self.now:
+            flows = list(writer.unfinished(self.now - LINGER_SECONDS))
+            self.joiner.restore(flows, writer.refused(self.now - RETRY_SECONDS))
+            start.hops = [
+                h for flow in flows for h in flow.hops if h.left_at is None or h.last_at > self.now - _RECENT_SECONDS
+            ]
+            self._waiting = {flow.id: 0.0 for flow in flows}
+        return start
+
+    def waits(self) -> bool:
+        """Whether a commit is due though nothing was folded: one failed, or time has turned a message's status."""
+        return self._unwritten is not None or any(until < self.now for until in self._waiting.values())
+
+    def keep(self, folded: Folded) -> None:
+        """Join a batch and commit it. Raises StoreError (disk full, ...): call `retry` until it is written."""
+        if self._unwritten is not None:
+            raise ValueError("the last batch is not written yet: call retry")
+        self._unwritten = self._batch(folded)
+        self.retry()
+
+    def retry(self) -> None:
+        """Write the batch that could not be written. Raises StoreError when it still cannot."""
+        batch = self._unwritten
+        if batch is None:
+            return
+        self.writer.commit(batch)
+        self._unwritten = None
+        self.joiner.committed(self.now)
+
+    def _batch(self, folded: Folded) -> Batch:
+        joiner = self.joiner
+        now = self.now = max(self.now, folded.now)
+        changed = joiner.join(folded.hops)
+        for id, until in list(self._waiting.items()):
+            if until < now:
+                del self._waiting[id]
+                if joiner.row(id) in joiner.flows:
+                    changed.add(joiner.row(id))
+        flows = [flow for flow in map(joiner.flows.get, changed) if flow is not None]
+        learnt = {d for flow in flows for d in self._learn(flow)}
+        rows = [self._rows(flow, now) for flow in flows]
+        if learnt and not self.writer.temporary:
+            rows += self._reclassify(learnt, changed, now)
+        lines: list[tuple[int, int, str]] = []
+        if self._raw is not None:
+            self._raw.add(folded.files)
+            lines = self._raw.of_failures(rows, joiner.flows)
+        return Batch(
+            rows=rows, gone=list(joiner.gone), facts=folded.facts, sources=folded.sources, files=folded.files, lines=lines,
+            blocks=folded.blocks,
+            meta={
+                "now": now, "serial": folded.serial, "next_id": joiner.next_id, "live": int(self.live),
+                "pending": folded.pending, "known": msgspec.msgpack.encode(self.known),
+                "notices": msgspec.msgpack.encode(folded.notices),
+            },
+        )
+
+    def _rows(self, flow: Flow, now: float) -> Rows:
+        made = make(flow, self.known, now, keys=self._keys and not self.writer.temporary)
+        if made.waits_until is not None and made.waits_until >= now:
+            self._waiting[flow.id] = made.waits_until
+        return made
+
+    def _learn(self, flow: Flow) -> Iterable[str]:
+        """Note what a flow shows of hosts; gives domains that turned out to be ours."""
+        known = self.known
+        for hop in flow.hops:
+            if hop.verdicts:
+                known.filtered(hop.host)
+            for fate in hop.fates.values():
+                if fate.transport == "mailbox" and fate.status is DeliveryStatus.DELIVERED:
+                    domain = known.mailbox(hop.host, fate.recipient)
+                    if domain is not None:
+                        yield domain
+
+    def _reclassify(self, domains: Iterable[str], done: set[int], now: float) -> list[Rows]:
+        """Rows of messages whose scenario changes since their domain turned out to be ours."""
+        rows = []
+        seen = set(done)
+        for domain in domains:
+            for id in self.writer.with_domain(domain):
+                flow = None if id in seen or id in self.joiner.gone else self.joiner.flows.get(id) or self.writer.load(id)
+                seen.add(id)
+                if flow is not None:
+                    rows.append(self._rows(flow, now))
+        return rows
+
+    def finish(self, *, keys: bool) -> None:
+        """For a temporary store: write the keys if any will be asked for, and build the indexes last."""
+        flows = self.writer.all_flows() if keys else ()
+        self.writer.finish(make(flow, self.known, self.now) for flow in flows)

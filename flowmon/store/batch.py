@@ -1,0 +1,56 @@
+"""What one commit writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flowmon.store.rows import Rows
+
+
+class SourceState(msgspec.Struct, omit_defaults=True):
+    """One source as the store keeps it: how far it is folded, and what it showed."""
+
+    path: str
+    host: str | None = None
+    format: str | None = None
+    position: Any = None
+    """Where to go on: a flowmon.sources Position, as plain values."""
+    reader: dict[str, Any] = {}
+    """What the framing keeps from line to line."""
+    offset: int = 0
+    size: int = 0
+    lag_bytes: int = 0
+    lines: int = 0
+    unmatched: int = 0
+    foreign: int = 0
+    last_line_at: float | None = None
+    read_at: float | None = None
+    lines_per_second: float | None = None
+    error: str | None = None
+    notice: str | None = None
+    samples: list[str] = []
+
+
+class FileRow(msgspec.Struct):
+    """A file that positions point into."""
+
+    number: int
+    path: str
+    host: str | None
+    body: bytes
+    """Its identity: a flowmon.sources FileId, encoded."""
+
+
+class Batch(msgspec.Struct):
+    """Everything of one commit."""
+
+    rows: list[Rows] = []
+    gone: list[int] = []
+    facts: list[tuple[int, str, str, int]] = []
+    sources: list[SourceState] = []
+    files: list[FileRow] = []
+    lines: list[tuple[int, int, str]] = []
+    blocks: list[tuple[int, int, bytes]] = []
+    meta: dict[str, Any] = {}
