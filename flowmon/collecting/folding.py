@@ -143,8 +143,8 @@ class Folding:
         self._new_files: list[FileRow] = []
         self._blocks: list[tuple[int, int, bytes]] = []
         self._seen: dict[str, Seen] = {}
+        self._now = start.now
         if start.now:
-            self.tracker.now = start.now
             self.tracker.restore(start.hops, start.pending)
         self.sources = [self._source(stream) for stream in discovery.streams]
 
@@ -299,8 +299,9 @@ class Folding:
         changed = [s.state for s in self.sources if s.changed]
         for source in self.sources:
             source.changed = False
+        now = self._now = max([self._now, *(s.last_at() for s in self.sources)])
         folded = Folded(
-            hops=tracker.take(), facts=[(*key, n) for key, n in tracker.take_facts().items()], now=tracker.now,
+            hops=tracker.take(now), facts=[(*key, n) for key, n in tracker.take_facts().items()], now=now,
             serial=tracker.serial, pending=tracker.pending(), sources=changed, files=self._new_files, blocks=self._blocks,
             notices=list(self._told())[-20:],
         )

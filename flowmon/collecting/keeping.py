@@ -14,7 +14,7 @@ from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
 from flowmon.store.rows import Rows, make
 from flowmon.store.writer import Writer
-from flowmon.tracking.joiner import INDEX_LIMIT, LINGER_SECONDS, Joiner
+from flowmon.tracking.joiner import INDEX_LIMIT, REACH_SECONDS, Joiner
 from flowmon.tracking.linking import RETRY_SECONDS
 
 _RECENT_SECONDS = 60.0
@@ -49,7 +49,7 @@ class Keeper:
             sources=writer.sources(), files=writer.files(),
         )
         if self.now:
-            flows = list(writer.unfinished(self.now - LINGER_SECONDS))
+            flows = list(writer.unfinished(self.now - REACH_SECONDS))
             self.joiner.restore(flows, writer.refused(self.now - RETRY_SECONDS))
             start.hops = [
                 h for flow in flows for h in flow.hops if h.left_at is None or h.last_at > self.now - _RECENT_SECONDS

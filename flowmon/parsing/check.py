@@ -8,6 +8,7 @@ from typing import Any
 from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS, Event
 from flowmon.parsing.columns import unknown_columns
+from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import Format, RuleSpec, SampleSpec
 from flowmon.parsing.reader import HeaderReader, SyslogReader
@@ -15,7 +16,7 @@ from flowmon.parsing.records import RecordReader
 from flowmon.parsing.rules import Rule
 from flowmon.parsing.stamps import Stamps
 
-REFERENCE = 1_795_000_000.0
+REFERENCE = 1_796_000_000.0
 """Epoch time near which samples without a year stand: November 2026."""
 
 
@@ -67,19 +68,24 @@ class Watch:
         rule.match, rule.bare = watched, False
 
 
-def _reader(format: Format, line: str) -> Any:
-    stamps = Stamps(None, REFERENCE)
+def _reader(format: Format, line: str, reference: float = REFERENCE) -> Any:
+    stamps = Stamps(None, reference)
     by_syslog = format.header is not None and format.spec.programs and format.header.match(line) is None
     if format.framing == "syslog" or by_syslog:
         return SyslogReader(_OneFormat(format), _OneHost(), stamps, "sample")
     if format.framing == "header":
-        return HeaderReader(format, Table(format, None), _OneHost(), stamps, "sample")
+        return HeaderReader(format, Table(format, None), _OneHost(), stamps, "sample", sure=True)
     return RecordReader(format, _OneHost(), stamps, "sample")
 
 
-def read_one(format: Format, line: str, fields: str = "") -> tuple[list[Event], list[str], bool]:
-    """Events of one line, names of the rules that matched it (the first took it), and whether it was understood."""
-    reader = _reader(format, line)
+def read_one(
+    format: Format, line: str, fields: str = "", *, reference: float = REFERENCE
+) -> tuple[list[Event], list[str], bool]:
+    """Events of one line, names of the rules that matched it (the first took it), and whether it was understood.
+
+    `reference` is the epoch time near which a line without a year stands.
+    """
+    reader = _reader(format, line, reference)
     events: list[Event] = []
     if format.framing == "csv":
         columns = fields or ",".join(format.spec.columns)
@@ -89,6 +95,19 @@ def read_one(format: Format, line: str, fields: str = "") -> tuple[list[Event], 
         reader.feed(line.encode("utf-8") + b"\n", 0, events.append)
     taken = watch.taken or list(getattr(reader, "taken", ()))
     return events, taken, not reader.counters.unmatched and not reader.counters.foreign
+
+
+def knows_header(format: Format, line: str) -> bool:
+    """Whether the line has a header of the format's framing, and where that names a program, one of the format's."""
+    if format.framing in ("csv", "json"):
+        return False
+    reader = _reader(format, line)
+    reader.feed(line.encode("utf-8") + b"\n", 0, _nothing)
+    return reader.counters.last_at is not None and not reader.counters.foreign
+
+
+def _nothing(event: Event) -> None:
+    """Takes an event and does nothing with it."""
 
 
 def faults(format: Format) -> list[str]:
@@ -107,6 +126,10 @@ def faults(format: Format) -> list[str]:
             found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
     found += _slow(format)
     return found
+
+
+def _shown(value: Any) -> str:
+    return repr(str(value)) if isinstance(value, DeliveryStatus) else repr(value)
 
 
 def _first(format: Format, taken: list[str]) -> list[str]:
@@ -132,7 +155,7 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
     for name, want in sample.expect.items():
         have = [getattr(event, name, "no such field") for event in events]
         if want not in have and str(want) not in [str(h) for h in have]:
-            wrong.append(f"{where}: {name} is {have[0]!r}, expected {want!r}")
+            wrong.append(f"{where}: {name} is {_shown(have[0])}, expected {want!r}")
     for name in sample.absent:
         if any(getattr(event, name, "no such field") is not None for event in events):
             wrong.append(f"{where}: {name} is {getattr(events[0], name, 'no such field')!r}, expected none")

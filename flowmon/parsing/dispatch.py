@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowmon.model.event import Event
 from flowmon.parsing.format import Format
@@ -11,6 +11,7 @@ from flowmon.parsing.rules import LINE_CAP, Rule
 
 Fold = Callable[[Event], None]
 """What takes the events."""
+
 
 class _Literals:
     """Rules by the first characters of the body."""
@@ -31,11 +32,28 @@ class _Literals:
         }
 
 
+class ShortWays(NamedTuple):
+    """What most lines need of a table, flat, so that the hot path looks it up without a call.
+
+    A body whose first characters stand in `ignored` and that goes on as given there means nothing. One that begins
+    none of `plain` may have a queue ID: then `firsts` gives the rule that is likely to match. All else goes to
+    `Table.feed`.
+    """
+
+    plain_length: int
+    ignored: dict[str, str]
+    plain: frozenset[str]
+    id_match: Any
+    queue_group: int
+    id_length: int
+    firsts: dict[str, Rule]
+
+
 class Table:
     """The rules for the lines of one program."""
 
     __slots__ = ("_id_match", "_plain", "_plain_length", "_plain_rest", "_queue_group", "_session_group", "_with_id",
-                 "_with_id_length", "_with_id_rest", "formats")
+                 "_with_id_length", "_with_id_rest", "formats", "short")
 
     def __init__(self, format: Format, program: str | None) -> None:
         self.formats = format.name
@@ -47,6 +65,21 @@ class Table:
         self._id_match: Any = format.id_match if any(r.with_id for r in rules) else None
         self._queue_group: int = format.id_groups.get("queue_id", 0)
         self._session_group: int = format.id_groups.get("session", 0)
+        self.short = self._short_ways()
+        """For the hot path: see ShortWays. None where the format's IDs hold more than a queue ID."""
+
+    def _short_ways(self) -> ShortWays | None:
+        if self._id_match is None or self._session_group or not self._queue_group:
+            return None
+        ignored = {
+            key: rules[0].literal for key, rules in self._plain.items() if len(rules) == 1 and rules[0].bare
+        }
+        firsts = {
+            key: rules[0] for key, rules in self._with_id.items()
+            if rules[0].event is not None and not rules[0].more and not rules[0].bare
+        }
+        return ShortWays(self._plain_length, ignored, frozenset(self._plain), self._id_match, self._queue_group,
+                         self._with_id_length, firsts)
 
     def feed(
         self, line: str, start: int, at: float, host: str, session: str | None, position: int, fold: Fold

@@ -100,11 +100,12 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     """Columns that hold lists, separated by `;`: parallel to that of a rule's `each`."""
     common: dict[str, CommonSpec] = {}
     """By kind."""
-    signature: list[str] = []
+    signature: str = ""
+    """Header framing: what one of the first lines must hold for a log to be of this format."""
     continuation: str = ""
     """Header framing: what a line without header looks like that goes on with the record above it."""
     ends: bool = True
-    """Whether its rules of kind `ended` tell the end of every message; else a message is done when its recipients are."""
+    """Rules of kind `ended` tell the end of every message; false: it is done when all its recipients are."""
     rule: list[RuleSpec] = []
     foreign: list[str] = []
     """Lines that look like this format and are none of its rules' (samples that must stay unmatched)."""
@@ -139,6 +140,7 @@ class Format:
         self.id_match = own_id.match if own_id else None
         self.id_groups = dict(own_id.groupindex) if own_id else {}
         self.header = self._compile("header", spec.header) if spec.header else None
+        self.signature = self._compile("signature", spec.signature) if spec.signature else None
         self.continuation = self._compile("continuation", spec.continuation) if spec.continuation else None
         if spec.framing == "header" and (self.header is None or "time" not in self.header.groupindex):
             raise ParserFileError(f"{path}: framing \"header\" needs `header`, a pattern with a group named time")

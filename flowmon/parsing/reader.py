@@ -124,7 +124,24 @@ class SyslogReader:
             host, session, table = entry
             if table is None:
                 counters.foreign += 1
-            elif seen is not None and host in seen and seen[host].again(self.number, at, session, line[body:]):
+                continue
+            short = table.short
+            if short is not None and seen is None:
+                plain_length, ignored, plain, id_match, queue_group, id_length, firsts = short
+                key = line[body : body + plain_length]
+                if key not in plain:
+                    found = id_match(line, body)
+                    if found is not None:
+                        start = found.end()
+                        rule = firsts.get(line[start : start + id_length])
+                        if rule is not None:
+                            match = rule.match(line, start)
+                            if match is not None:
+                                rule.build(match, at, host, found.group(queue_group), session, here, fold)
+                                continue
+                elif key in ignored and line.startswith(ignored[key], body):
+                    continue
+            if seen is not None and host in seen and seen[host].again(self.number, at, session, line[body:]):
                 continue
             elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold
@@ -190,9 +207,15 @@ class SyslogReader:
 
 
 class HeaderReader:
-    """Lines with a program's own header: a pattern of the format that names time and, where it has them, more."""
+    """Lines with a program's own header: a pattern of the format that names time and, where it has them, more.
 
-    def __init__(self, format: Format, table: Table, hosts: Any, stamps: Stamps, host: str) -> None:
+    Until the format's signature has been seen (`sure`: no need to), every line counts as not understood: logs of other
+    programs may have the same header.
+    """
+
+    def __init__(
+        self, format: Format, table: Table, hosts: Any, stamps: Stamps, host: str, *, sure: bool = False
+    ) -> None:
         if format.header is None:
             raise ValueError(f"{format.name} has no header pattern")
         self.counters = Counters()
@@ -205,6 +228,9 @@ class HeaderReader:
         self._groups = frozenset(format.header.groupindex)
         self._continues = format.continuation.match if format.continuation else None
         self._in_record = False
+        self._signature = format.signature if not sure else None
+        self._doubted = 0
+        """Lines that count as not understood only because the signature has not been seen."""
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
@@ -217,18 +243,30 @@ class HeaderReader:
             position += len(line) + 1 if lengths is None else lengths[number]
             if line[-1:] == "\r":
                 line = line[:-1]
-            match = self._match(line)
-            stamp = self._stamps.any(match.group("time")) if match else None
-            if match is None or stamp is None:
-                if line and not (self._in_record and self._continues is not None and self._continues(line)):
-                    counters.miss(line)
-                continue
-            self._in_record = True
-            at = counters.last_at = stamp[0]
-            host = self._hosts.name(match.group("host")) if "host" in self._groups else self._host
-            session = match.group("session") if "session" in self._groups else None
-            if not self._table.feed(line, match.end(), at, host, session, here, fold):
+            understood = self._line(line, here, fold)
+            if not understood:
                 counters.miss(line)
+            if self._signature is not None:
+                self._doubt(line, understood)
+
+    def _line(self, line: str, here: int, fold: Fold) -> bool:
+        match = self._match(line)
+        stamp = self._stamps.any(match.group("time")) if match else None
+        if match is None or stamp is None:
+            return not line or (self._in_record and self._continues is not None and bool(self._continues(line)))
+        self._in_record = True
+        at = self.counters.last_at = stamp[0]
+        host = self._hosts.name(match.group("host")) if "host" in self._groups else self._host
+        session = match.group("session") if "session" in self._groups else None
+        return self._table.feed(line, match.end(), at, host, session, here, fold)
+
+    def _doubt(self, line: str, understood: bool) -> None:
+        if self._signature is not None and self._signature.search(line[:LINE_CAP]) is not None:
+            self._signature = None
+            self.counters.unmatched -= self._doubted
+        elif understood:
+            self._doubted += 1
+            self.counters.unmatched += 1
 
 
 __all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "decoded"]

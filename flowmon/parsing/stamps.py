@@ -15,20 +15,22 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)([.,]\d{1,9})?(?: ?(Z|[+-]\d\d:?\d\d))?(?![\d:])", re.ASCII
 )
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
-_HALF_YEAR_SECONDS = 182 * 86400
+_AHEAD_SECONDS = 2 * 86400.0
+"""How far a first line may lie after the reference: clocks and zones differ."""
 
 
 class Stamps:
     """Reads the timestamps of one log.
 
     `zone` is the log's own time zone, for forms that carry none. `reference` (epoch seconds) settles the year of
-    RFC 3164 stamps: the one that puts the first line nearest to it; later lines follow the line before, so that a log
-    may run over New Year.
+    RFC 3164 stamps: the newest that does not put the first line after it; later lines take the year nearest to the
+    line before, so that a log may run over New Year.
     """
 
     def __init__(self, zone: tzinfo | None, reference: float) -> None:
         self.zone = zone
         self.reference = reference
+        self._first = True
         self._second = ""
         self._second_at = 0.0
 
@@ -75,17 +77,18 @@ class Stamps:
             return None
         day, hour, minute, second = (int(match.group(i)) for i in (2, 3, 4, 5))
         year = datetime.fromtimestamp(self.reference, UTC).year
-        best: float | None = None
-        for candidate in (year, year - 1, year + 1):
+        found = []
+        for candidate in (year - 1, year, year + 1):
             try:
                 moment = datetime(candidate, month, day, hour, minute, min(second, 59), tzinfo=self.zone)
             except ValueError:  # 29 February of a year that has none
                 continue
-            at = moment.astimezone(UTC).timestamp()
-            if best is None or abs(at - self.reference) < abs(best - self.reference):
-                best = at
-            if abs(at - self.reference) < _HALF_YEAR_SECONDS:
-                break
+            found.append(moment.astimezone(UTC).timestamp())
+        if self._first:
+            # a log is not written ahead of its time: the newest year that does not lie after the reference
+            self._first = False
+            found = [at for at in found if at <= self.reference + _AHEAD_SECONDS][-1:] or found[:1]
+        best = min(found, key=lambda at: abs(at - self.reference)) if found else None
         fraction = match.group(6)
         return best + float("0" + fraction) if best is not None and fraction else best
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
     "m.hops, m.attempts, m.size, m.subject, m.message_id FROM messages m"
 )
+
+_REPORT_SECONDS = 864_000.0
+"""How far a report may be from what it reports about."""
 
 
 class SqliteReader:
@@ -153,35 +157,49 @@ class SqliteReader:
         for hop in flow.hops:
             for queue_id in hop.reports or ():
                 made += self._beside(hop, queue_id, flow.id)
-            if hop.queue_id is not None:
-                for row, other in self._at_host(hop, self._recent_at(hop)):
-                    if any(h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "" for h in other.hops):
-                        made.append(row)
+            if hop.queue_id is not None and hop.sender:
+                made += [row for row, other in self._with(Key.RECIPIENT, hop.sender, since=hop.arrived_at) if any(
+                    h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "" for h in other.hops)]
             if hop.parent_id is not None and hop.sender == "":
                 found = self._beside(hop, hop.parent_id, flow.id)
                 about = found[0] if found else about
-        if about is None and flow.hops[0].sender == "" and flow.hops[0].queue_id is not None:
-            for row, other in self._at_host(flow.hops[0], self._recent_at(flow.hops[0])):
-                if any(h.host == flow.hops[0].host and flow.hops[0].queue_id in (h.reports or ()) for h in other.hops):
-                    about = row
+        first = flow.hops[0]
+        if about is None and first.sender == "" and first.queue_id is not None:
+            about = self._reported(first)
         return list(dict.fromkeys(made)), about
+
+    def _reported(self, report: Any) -> int | None:
+        """The row of the message that names this hop as its report: from whom the report goes to, else of its time."""
+        to_senders = (pair for to in report.fates for pair in self._with(Key.SENDER, to, until=report.last_at))
+        for row, other in chain(to_senders, self._failed_near(report)):
+            if any(h.host == report.host and report.queue_id in (h.reports or ()) for h in other.hops):
+                return row
+        return None
 
     def _beside(self, hop: Any, queue_id: str, own: int) -> list[int]:
         rows = self._all("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(Key.QUEUE_ID), queue_id))
         return [
             id for (id,) in rows if id != own and any(
-                h.host == hop.host and h.queue_id == queue_id and abs(h.arrived_at - hop.last_at) < 864_000
+                h.host == hop.host and h.queue_id == queue_id and abs(h.arrived_at - hop.last_at) < _REPORT_SECONDS
                 for h in self._flow(id).hops
             )
         ]
 
-    def _recent_at(self, hop: Any) -> tuple[float, float]:
-        return hop.arrived_at - 5.0, hop.last_at + 5.0
+    def _with(
+        self, kind: Key, address: str, *, since: float = 0.0, until: float = float("inf")
+    ) -> Iterator[tuple[int, Any]]:
+        """Messages from or to an address within a time, the newest first."""
+        sql = (
+            "SELECT m.id, m.body FROM keys k JOIN messages m ON m.id = k.message "
+            "WHERE k.kind = ? AND k.value = ? AND m.last_at >= ? AND m.first_at <= ? ORDER BY m.first_at DESC LIMIT 200"
+        )
+        for id, body in self._all(sql, (int(kind), address.lower(), since - 5.0, min(until + 5.0, 1e12))):
+            yield id, decode(body)
 
-    def _at_host(self, hop: Any, span: tuple[float, float]) -> Iterator[tuple[int, Any]]:
-        """Messages that a report of this hop, or what it reports about, must be among: touched in its time."""
-        sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND (sender = '' OR status <= 1) LIMIT 500"
-        for id, body in self._all(sql, span):
+    def _failed_near(self, hop: Any) -> Iterator[tuple[int, Any]]:
+        """Messages given up while a report was on its way (a report to a postmaster is not to the sender)."""
+        sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND status <= 1 LIMIT 500"
+        for id, body in self._all(sql, (hop.arrived_at - 5.0, hop.last_at + 5.0)):
             yield id, decode(body)
 
     def _flow(self, id: int) -> Any:

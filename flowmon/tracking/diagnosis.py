@@ -120,6 +120,21 @@ def diagnose(
     The codes of the text itself count before `enhanced_status` (which some programs make up); the first digit of the
     reply code, then the class of the enhanced code count before `permanent`.
     """
+    return _diagnose(_SOMEBODY.sub(_stand_in, text) if text else "", enhanced_status, reply_code, command, permanent)
+
+
+_SOMEBODY = re.compile(r"[\w.+=-]+@[\w.-]+|(?<=\[)(?:[0-9]+\.){3}[0-9]+(?=\])|(?<=\[)[0-9a-fA-F]*:[0-9a-fA-F:]+(?=\])", re.ASCII)
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    return "x@x.example" if "@" in found.group() else "192.0.2.1" if found.group()[:4] != "127." else "127.0.0.1"
+
+
+@lru_cache(maxsize=8192)
+def _diagnose(
+    text: str, enhanced_status: str | None, reply_code: int | None, command: str | None, permanent: bool | None
+) -> Diagnosis:
+    """The same reply comes thousands of times, with another address in it each time: those were taken out."""
     case, by_us = _case(text, enhanced_status, reply_code, command, permanent)
     return _diagnosis(_decide(case), by_us)
 

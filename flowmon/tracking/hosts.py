@@ -43,6 +43,8 @@ class KnownHosts(msgspec.Struct):
     configured: set[str] = set()
     """Our domains from the configuration; when given, nothing is learnt."""
     partners: set[str] = set()
+    _own: frozenset[str] = frozenset()
+    _allies: frozenset[str] = frozenset()
 
     def configure(self, config: Config) -> None:
         """Take what the configuration says of domains and hosts: it comes before what is learnt."""
@@ -95,7 +97,10 @@ class KnownHosts(msgspec.Struct):
         if facts is None:
             facts = self.hosts[host] = HostFacts()
         facts.mailbox += 1
-        domain = recipient.rpartition("@")[2].lower()
+        domain = recipient[recipient.rfind("@") + 1 :]
+        if domain in self.domains:
+            return None
+        domain = domain.lower()
         if not domain or self.configured or domain in self.domains or "@" not in recipient:
             return None
         self.domains.add(domain)
@@ -109,11 +114,16 @@ class KnownHosts(msgspec.Struct):
 
     def own(self) -> frozenset[str]:
         """Our domains: the configured ones, else those learnt."""
-        return frozenset(self.configured or self.domains)
+        own = self.configured or self.domains
+        if len(self._own) != len(own):
+            self._own = frozenset(own)
+        return self._own
 
     def allies(self) -> frozenset[str]:
         """Domains of partners."""
-        return frozenset(self.partners)
+        if len(self._allies) != len(self.partners):
+            self._allies = frozenset(self.partners)
+        return self._allies
 
     def role(self, host: str) -> Role | None:
         """What a host is for."""

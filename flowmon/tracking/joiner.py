@@ -16,8 +16,10 @@ from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
-LINGER_SECONDS = SKEW_SECONDS + 120.0
-"""How long a flow whose hops have all ended stays in memory, in time of the log."""
+LINGER_SECONDS = 60.0
+"""How long a flow whose hops have all ended stays in memory, in time of the log: longer than the tracker tells of it."""
+REACH_SECONDS = SKEW_SECONDS + 120.0
+"""How far back a restart puts flows under their keys in memory again."""
 
 _FAILED = frozenset({DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED})
 
@@ -27,16 +29,20 @@ Load = Callable[[int], "Flow | None"]
 
 
 class _Index:
-    """Keys to rows of flows, newest kept."""
+    """Keys to rows of flows, newest kept.
+
+    Keys are kept as hashes: a third of the memory, and what two keys of one hash lead to is told apart by linking.
+    """
 
     __slots__ = ("limit", "rows")
 
     def __init__(self, limit: int) -> None:
-        self.rows: dict[str, int | list[int]] = {}
+        self.rows: dict[int, int | list[int]] = {}
         self.limit = limit
 
-    def add(self, key: str, flow: int) -> list[int]:
+    def add(self, text: str, flow: int) -> list[int]:
         """Put a row under a key; gives the other rows that stand there."""
+        key = hash(text)
         have = self.rows.setdefault(key, flow)
         if have == flow:
             return _NONE
@@ -47,9 +53,9 @@ class _Index:
             have.append(flow)
         return others
 
-    def get(self, key: str) -> list[int]:
+    def get(self, text: str) -> list[int]:
         """The rows that stand under a key."""
-        have = self.rows.get(key)
+        have = self.rows.get(hash(text))
         if have is None:
             return _NONE
         return have if isinstance(have, list) else [have]
@@ -264,7 +270,7 @@ class Joiner:
         self.gone.clear()
         if self._load is None or now < self._next_sweep:
             return
-        self._next_sweep = now + LINGER_SECONDS / 4
+        self._next_sweep = now + LINGER_SECONDS / 2
         horizon = now - LINGER_SECONDS
         for id in [
             id for id, flow in self.flows.items()

@@ -78,7 +78,7 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         there = known.may_be(fate.relay, child.host)
         if there is False and fate.transport != "mailbox":
             continue
-        if same is False and there is not True:
+        if same is False:  # queue IDs are used again
             continue
         if same is None and there is not True and not _same_addresses(child, parent, fate):
             continue

@@ -40,7 +40,7 @@ def classify(sender: str | None, recipients: Iterable[str], known: KnownHosts) -
     The null sender is taken as ours when a server of ours made the report, which is so unless it came in from a
     stranger; the recipients decide then.
     """
-    domains = frozenset(r.rpartition("@")[2].lower() for r in recipients if "@" in r)
+    domains = frozenset([r.rpartition("@")[2].lower() for r in recipients if "@" in r])
     own = known.own()
     if not own or not domains:
         return None, None

@@ -70,8 +70,9 @@ class Tracker:
         """The last serial given to a hop."""
         self._endless = endless
         """Systems whose logs do not say when a message is done: it is when all its recipients are."""
-        self.now = 0.0
-        """Time of the newest line."""
+        self._host = ""
+        self._host_state = HostState(HostFacts("", {}))
+        """The host of the last event, and its state: lines of one log come together."""
         self.hosts: dict[str, HostState] = {}
         self.facts: dict[tuple[int, str, str], int] = {}
         """(minute, host, name) to count, since the last take_facts()."""
@@ -97,20 +98,20 @@ class Tracker:
 
     def fold(self, event: Event) -> None:
         """Take one event."""
-        at = event.at
-        if at > self.now:
-            self.now = at
-        state = self.hosts.get(event.host) or self._state(event.host)
+        host = event.host
+        if host != self._host:
+            self._host, self._host_state = host, self.hosts.get(host) or self._state(host)
+        state = self._host_state
         facts = state.facts
-        if at >= facts.ends or at < facts.begins:
-            facts.turn(at)
+        if not facts.begins <= event.at < facts.ends:
+            facts.turn(event.at)
         self._handlers[event.__class__](event, state)
 
-    def take(self) -> list[Hop]:
-        """The hops that changed since the last call; lets go of what ended long enough ago."""
+    def take(self, now: float) -> list[Hop]:
+        """The hops that changed since the last call; lets go of what ended long enough before `now` (log time)."""
         changed = list(self._changed.values())
         self._changed = {}
-        horizon = self.now - GRACE_SECONDS
+        horizon = now - GRACE_SECONDS
         for state in self.hosts.values():
             ended = state.ended
             while ended and ended[0].last_at < horizon:
@@ -140,7 +141,6 @@ class Tracker:
         for hop in hops:
             by_serial[hop.serial] = hop
             state = self._state(hop.host)
-            self.now = max(self.now, hop.last_at)
             if hop.queue_id is not None:
                 state.hops[hop.queue_id] = hop
             elif hop.refused is not None:
