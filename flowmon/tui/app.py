@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import platformdirs
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -28,6 +30,7 @@ from flowmon.tui.screens.queues import QueuesPage
 from flowmon.tui.screens.sources import SourcesPage
 from flowmon.tui.shell import Shell
 from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_folder
+from flowmon.tui.thrift import ThriftyUpdate
 from flowmon.tui.widgets.document import Document
 from flowmon.tui.widgets.header import PLACES
 from flowmon.tui.widgets.lines import LineWidget
@@ -99,7 +102,6 @@ class FlowmonApp(Shell):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-        self.push_screen("overview")
 
     def _theme_changed(self, theme: Theme) -> None:
         self.renew_look()
@@ -109,6 +111,13 @@ class FlowmonApp(Shell):
                     widget.rewrite()
                 widget.invalidate()
 
+    def get_default_screen(self) -> Screen[None]:
+        """The Overview is there from the first paint on."""
+        return self.get_screen("overview", OverviewPage)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, ThriftyUpdate.of(renderable) if type(renderable) is ChopsUpdate else renderable)
+
     # The ways
 
     @property
@@ -117,10 +126,19 @@ class FlowmonApp(Shell):
         return pages[-1].PLACE if pages else "overview"
 
     def _show(self, place: str) -> None:
-        while len(self.screen_stack) > 2:
+        """The Overview lies at the bottom; any other place over it, and messages over that."""
+        keep = 1 if place == "overview" else 2
+        while len(self.screen_stack) > keep:
             self.pop_screen()
-        if self.place != place:
+        if self.place == place:
+            return
+        if len(self.screen_stack) == 1:
+            self.push_screen(place)
+        elif self.screen_stack[-1] is self.screen_stack[1] and isinstance(self.screen, Page) and self.screen.PLACE:
             self.switch_screen(place)
+        else:
+            self.pop_screen()
+            self.push_screen(place)
 
     def open_message(self, message: int) -> None:
         below = self.screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -32,12 +33,36 @@ class Look:
         """
         style = self.palette.style
         ascii_only = self.glyphs.ascii
-        segments = [
-            Segment(to_ascii(text) if ascii_only else text, style(tone, back))
-            for text, tone in fit_line([(clean(text), tone) for text, tone in line], width)
-            if text
-        ]
-        return Strip(segments, width)
+        return joined(
+            [
+                Segment(to_ascii(text) if ascii_only else text, style(tone, back))
+                for text, tone in fit_line([(clean(text), tone) for text, tone in line], width)
+                if text
+            ],
+            width,
+        )
+
+
+def joined(segments: Iterable[Segment], width: int) -> Strip:
+    """A strip of as few pieces as can be: each costs some forty bytes on the line.
+
+    A blank has no colour of its own: it joins the piece before it where the ground is the same.
+    """
+    made: list[Segment] = []
+    for segment in segments:
+        before = made[-1] if made else None
+        if before is not None and (before.style == segment.style or _blank_after(segment, before)):
+            made[-1] = Segment(before.text + segment.text, before.style)
+        else:
+            made.append(segment)
+    return Strip(made, width)
+
+
+def _blank_after(blank: Segment, before: Segment) -> bool:
+    one, other = blank.style, before.style
+    if one is None or other is None or blank.text.strip(" "):
+        return False
+    return one.bgcolor == other.bgcolor and not (one.reverse or other.reverse or other.underline)
 
 
 class LookApp(App[None]):

@@ -104,9 +104,14 @@ class Page(Screen[None], Generic[Answer]):
         self._show_frame()
         self.poll(force=self._version is None)
 
+    @property
+    def on_top(self) -> bool:
+        """True where nothing lies over this screen (`is_current` holds for those below too)."""
+        return self.app.screen is self
+
     def poll(self, *, force: bool = False) -> None:
         """Ask anew if the store or the filter has moved on."""
-        if not self.is_current or not self.is_mounted:
+        if not self.on_top or not self.is_mounted:
             return
         filtered = self._asked_filter != self.app.filter_text
         if self.app.paused and not (force or filtered or self._version is None):
@@ -159,19 +164,19 @@ class Page(Screen[None], Generic[Answer]):
 
     def age(self) -> None:
         """Ages grow though nothing happens."""
-        if self.is_current and not self.app.paused and self._version is not None:
+        if self.on_top and not self.app.paused and self._version is not None:
             self.app.tell_time()
             for widget in self.query(LineWidget):
                 if isinstance(widget, LineTable | Header):
                     widget.repaint()
 
     def _filter_changed(self) -> None:
-        if self.is_current:
+        if self.on_top:
             self._show_frame()
             self.poll()
 
     def _state_changed(self) -> None:
-        if self.is_current:
+        if self.on_top:
             self._show_frame()
             self.poll()
 

@@ -60,7 +60,7 @@ class MessagePage(Page[Detail | None]):
 
     def age(self) -> None:
         super().age()
-        if self.is_current and not self.app.paused:
+        if self.on_top and not self.app.paused:
             self.query_one(Document).rewrite()
 
     def _lines(self, width: int, look: Look) -> list[DocLine]:

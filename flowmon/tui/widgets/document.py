@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from flowmon.tui.look import Look
+from flowmon.tui.look import Look, joined
 from flowmon.tui.text import Line, clean, width_of, wrap
 from flowmon.tui.widgets.lines import LineWidget, scrollbar
 
@@ -137,7 +137,7 @@ class Document(LineWidget, can_focus=True):
             back = "cursor" if under and line.active else "blurred" if under else ""
             mark: Line = [(look.glyphs.cursor if under else " ", "key")]
             body = [*look.paint([*mark, *line.line], width - 1, back), *look.paint([bar[y]], 1)]
-            made.append(Strip(body, width))
+            made.append(joined(body, width))
         return made
 
     def _write(self) -> None:

@@ -6,7 +6,11 @@ them with what is on the screen, and asks for just the rows that differ.
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events, getters
 from textual.geometry import Region
 from textual.strip import Strip
@@ -43,10 +47,9 @@ class LineWidget(Widget):
         if len(before) != len(after):
             self.refresh()
             return
-        width = self.size.width
         for y, (old, new) in enumerate(zip(before, after, strict=True)):
             if old != new:
-                self.refresh(Region(0, y, width, 1))
+                self.refresh(*(Region(start, y, end - start, 1) for start, end in changed(old, new)))
 
     def render_line(self, y: int) -> Strip:
         if len(self._painted) != self.size.height:
@@ -76,6 +79,38 @@ class LineWidget(Widget):
         ]
         blank = Strip([Segment(" " * width, look.palette.style("text", self.back))], width)
         return made + [blank] * (height - len(made))
+
+
+BRIDGE = 10
+"""Cells that stand unchanged between two changes: so few are cheaper written again than jumped over."""
+
+
+def changed(old: Strip, new: Strip) -> list[tuple[int, int]]:
+    """Ranges of cells that differ between two lines."""
+    ranges: list[tuple[int, int]] = []
+    for x, (was, now) in enumerate(zip_longest(_cells(old), _cells(new))):
+        if was == now:
+            continue
+        if ranges and x - ranges[-1][1] <= BRIDGE:
+            ranges[-1] = (ranges[-1][0], x + 1)
+        else:
+            ranges.append((x, x + 1))
+    return ranges
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    """One sign and style for each cell; the second cell of a wide sign holds an empty one."""
+    cells: list[tuple[str, Style | None]] = []
+    for text, style, _ in strip:
+        if text.isascii():
+            cells += [(character, style) for character in text]
+            continue
+        for character in text:
+            size = cell_len(character)
+            if size == 0 and cells:
+                cells[-1] = (cells[-1][0] + character, cells[-1][1])
+            cells += [(character, style), ("", style)][:size]
+    return cells
 
 
 def heading(title: str, detail: Line, width: int, look: Look, *, focused: bool = False) -> Line:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from flowmon.tui.look import Look
+from flowmon.tui.look import Look, joined
 from flowmon.tui.text import Line, clean, fit_line
 from flowmon.tui.widgets.columns import GAP, Column, Row, layout
 from flowmon.tui.widgets.lines import LineWidget, heading, scrollbar
@@ -210,7 +209,7 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         if rest > 0:
             segments += look.paint([(" " * rest, "")], rest, back)
         segments += look.paint([bar], 1)
-        return Strip([segment for segment in segments if isinstance(segment, Segment)], width)
+        return joined(segments, width)
 
     # Keys and mouse
 
