@@ -7,8 +7,8 @@ from typing import Any
 
 from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS, Event
-from flowmon.parsing.columns import unknown_columns
 from flowmon.model.words import DeliveryStatus
+from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import Format, RuleSpec, SampleSpec
 from flowmon.parsing.reader import HeaderReader, SyslogReader
@@ -173,7 +173,10 @@ def _slow(format: Format) -> list[str]:
         for tail in _HOSTILE:
             started = time.perf_counter()
             rule.match(rule.literal + tail, 0)
-            if time.perf_counter() - started > SLOW_SECONDS:
-                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…")
+            # a user's own pattern is stopped before that, and would soon be switched off
+            if time.perf_counter() - started > SLOW_SECONDS or rule.strikes:
+                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…: let no "
+                            "part of it repeat what already repeats")
+                rule.strikes = 0
                 break
     return slow

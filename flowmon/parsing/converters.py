@@ -163,6 +163,7 @@ def enhanced_status(text: str) -> str | None:
 
 
 CONVERTERS: dict[str, Callable[[str], object]] = {
+    "digits": int,  # quicker than integer(), where the pattern lets digits only through
     "number": number,
     "integer": integer,
     "span": span,

@@ -1,0 +1,198 @@
+"""`flowmon parsers`: the formats in force, proving one, what becomes of a line, how much of a log is understood."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flowmon import paths
+from flowmon.commands import opening
+from flowmon.commands.output import clean, columns
+from flowmon.errors import ParserFileError, SourceError
+from flowmon.model.event import COMMON, Event
+from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
+from flowmon.parsing.check import faults, knows_header, read_one
+from flowmon.parsing.format import Format, load
+from flowmon.sources import Stream, discover
+from flowmon.tracking.names import HostNames
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}", re.ASCII)
+
+
+def list_(config: Path | None = None) -> int:
+    """The formats in force, with their files; then the files that were rejected, and why."""
+    formats = opening.catalogue(opening.load_config(config))
+    rows = [
+        [f.name, f.spec.title, f.framing, str(len(f.spec.rule)), "built in" if f.trusted else str(f.path)]
+        for f in sorted(formats.formats.values(), key=lambda f: f.name)
+    ]
+    columns(["NAME", "TITLE", "FRAMING", "RULES", "FROM"], rows)
+    for fault in formats.rejected:
+        print(f"rejected: {clean(fault)}")
+    return 0
+
+
+def check(file: Path) -> int:
+    """Prove a parser file by its samples: 0 when all hold, 1 with what is wrong."""
+    if not file.is_file():
+        raise ParserFileError(f"{file}: no such file; `flowmon parsers new NAME` begins one")
+    try:
+        format = load(file)
+        wrong = faults(format)
+    except ParserFileError as fault:
+        wrong = [str(fault)]
+    for one in wrong:
+        print(clean(one))
+    if wrong:
+        return 1
+    samples = sum(len(rule.sample) for rule in format.spec.rule)
+    print(f"{file}: {format.name}: {len(format.spec.rule)} rules, {samples} samples: all hold")
+    return 0
+
+
+def explain(line: str, config: Path | None = None) -> int:
+    """What flowmon makes of one log line; `-` reads it from standard input."""
+    if line == "-":
+        line = sys.stdin.readline()
+    line = line.rstrip("\r\n")
+    formats = opening.catalogue(opening.load_config(config))
+    found = [(f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values())]
+    taken = [one for one in found if one[2]]
+    if not taken:
+        _say_why_not(line, [format for format, *_ in found])
+        return 1
+    # a rule that makes something of the line says more than one that sets it aside
+    format, events, rules, _ = max(taken, key=lambda one: bool(one[1]))
+    rule = next(rule for rule in format.spec.rule if rule.name == rules[0])
+    print(f"{format.name}, rule {rule.name!r} of {format.path}")
+    if not events:
+        print(f"  set aside: {rule.ignore}" if rule.ignore else "  makes no event")
+    for event in events:
+        _print_event(event)
+    return 0
+
+
+def _print_event(event: Event) -> None:
+    print(f"  {type(event).__name__.lower()}")
+    rows = [(name, getattr(event, name)) for name in event.__struct_fields__ if name not in ("position", "system")]
+    for name, value in rows:
+        if name == "at":
+            value = datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds")
+        if value is not None or name not in COMMON:
+            print(f"    {name:22} {'-' if value is None else repr(value) if value == '' else clean(str(value))}")
+
+
+def _say_why_not(line: str, formats: list[Format]) -> None:
+    near = [f for f in formats if knows_header(f, line)]
+    if not near:
+        print("no format takes it: no header that flowmon knows (syslog, or a format's own), or a program of none")
+    for format in near:
+        print(f"{format.name}: header and program are its own, but none of its {len(format.spec.rule)} rules fits")
+    print("To read such lines: `flowmon parsers new NAME` begins a parser file; docs/parsers.md has the grammar.")
+
+
+def coverage(path: str, config: Path | None = None) -> int:
+    """How much of a log, or of the logs below a folder, is understood; samples of what is not."""
+    settings = opening.load_config(config)
+    formats = opening.catalogue(settings)
+    found = discover([path])
+    for problem in found.problems:
+        opening.tell(problem)
+    if not found.streams:
+        raise SourceError("; ".join(found.problems) or f"{path}: nothing to read")
+    names = HostNames(settings, this_host="localhost")
+    understood = [_measure(stream, formats, names) for stream in found.streams]
+    return 0 if any(understood) else 1
+
+
+def _measure(stream: Stream, formats: Catalogue, names: HostNames) -> bool:
+    """Print what was understood of one log; whether anything was."""
+    chunk = stream.read(final=True)
+    if chunk is None:
+        print(f"{stream.path}: empty, or not readable{f': {stream.error}' if stream.error else ''}")
+        return False
+    head = chunk.data[:RECOGNISE_BYTES]
+    recognised = formats.reader(head, hosts=names, host="localhost", zone=None)
+    if recognised is None:
+        print(f"{chunk.path}: no format fits its lines; the first: {clean(_first_line(head))}")
+        return False
+    name, reader = recognised
+    kinds: Counter[str] = Counter()
+
+    def count(event: Event) -> None:
+        kinds[type(event).__name__.lower()] += 1
+
+    while chunk is not None:
+        reader.feed(chunk.data, chunk.offset, count)
+        chunk = stream.read(final=True)
+    _print_coverage(stream.path, name, reader, kinds)
+    return reader.counters.lines > reader.counters.unmatched + reader.counters.foreign
+
+
+def _first_line(data: bytes) -> str:
+    return data.partition(b"\n")[0][:200].decode("utf-8", "replace")
+
+
+def _print_coverage(path: str, name: str, reader: LineReader, kinds: Counter[str]) -> None:
+    counters = reader.counters
+    own = counters.lines - counters.foreign
+    share = (own - counters.unmatched) / own if own else 1.0
+    foreign = f"; {counters.foreign} more are of programs that no format reads" if counters.foreign else ""
+    print(f"{path}: {name}: {share:.2%} of {own} lines understood{foreign}")
+    if kinds:
+        print("  " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+    if counters.unmatched:
+        print(f"  not understood: {counters.unmatched} lines, the last of them:")
+        for sample in counters.samples:
+            print(f"    {clean(sample)}")
+
+
+def new(name: str) -> int:
+    """Begin a parser file of one's own in the configuration folder."""
+    if not _NAME.fullmatch(name):
+        raise ParserFileError(f"{name!r} cannot name a format: use lower-case letters, digits and dashes")
+    folder = paths.config_folder() / "parsers"
+    file = folder / f"{name}.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as out:
+            out.write(TEMPLATE.replace("NAME", name))
+    except FileExistsError:
+        raise ParserFileError(f"{file}: is there already; edit it, or choose another name") from None
+    except OSError as fault:
+        raise ParserFileError(f"{file}: cannot be written: {fault.strerror}") from None
+    print(f"{file}\nPut lines of your log into its samples, then prove it: flowmon parsers check {file}")
+    return 0
+
+
+TEMPLATE = """\
+# What the lines of NAME mean. The grammar: docs/parsers.md. Prove it: flowmon parsers check FILE
+name = "NAME"
+framing = "syslog"
+programs = ["NAME"]
+id = '''(?P<queue_id>[0-9A-F]{8,16}): '''
+
+[[rule]]
+name = "delivered"
+kind = "attempt"
+starts = "to=<"
+pattern = '''to=<(?P<recipient>[^>]*)>, relay=(?P<relay>[^,]+), status=(?P<status>\\w+) \\((?P<diagnostic>.*)\\)'''
+map.status = { sent = "relayed", deferred = "deferred", "*" = "bounced" }
+[[rule.sample]]
+line = 'Nov 24 10:44:26 mx1 NAME[7]: 5ED29248: to=<kim@example.com>, relay=mx.example.com, status=sent (250 OK)'
+expect = { queue_id = "5ED29248", recipient = "kim@example.com", status = "relayed", diagnostic = "250 OK" }
+
+[[rule]]
+name = "chatter"
+ignore = "says nothing about a message"
+id = false
+[[rule.sample]]
+line = 'Nov 24 10:44:26 mx1 NAME[7]: starting'
+"""
+"""A parser file that holds, to be changed. `NAME` stands for its name."""
+
+__all__ = ["check", "coverage", "explain", "list_", "new"]

@@ -1,0 +1,127 @@
+"""A faulty parser file is rejected with its name, the place and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowmon.errors import ParserFileError
+from flowmon.parsing.catalogue import Catalogue
+from flowmon.parsing.check import faults
+from flowmon.parsing.format import load
+
+GOOD = r"""
+name = "own"
+framing = "syslog"
+programs = ["own"]
+id = '''(?P<queue_id>[0-9A-F]{4}): '''
+foreign = ['Nov 24 10:44:26 mx1 own[7]: something else']
+
+[[rule]]
+name = "sent"
+kind = "attempt"
+starts = "to="
+pattern = '''to=(?P<recipient>\S+) status=(?P<status>\w+)'''
+map.status = { ok = "relayed", "*" = "bounced" }
+[[rule.sample]]
+line = 'Nov 24 10:44:26 mx1 own[7]: 5ED2: to=kim@example.com status=ok'
+expect = { queue_id = "5ED2", recipient = "kim@example.com", status = "relayed" }
+absent = ["relay"]
+
+[[rule]]
+name = "start"
+ignore = "its own life"
+id = false
+starts = "starting"
+[[rule.sample]]
+line = 'Nov 24 10:44:26 mx1 own[7]: starting'
+"""
+
+FAULTS = {
+    "not TOML": ("name = ", "name ", "is not TOML"),
+    "no name": ('name = "own"\n', "", "name"),
+    "unknown key": ("[[rule]]\n", 'colour = "red"\n[[rule]]\n', "colour"),
+    "unknown framing": ('framing = "syslog"', 'framing = "morse"', "morse"),
+    "no programs": ('programs = ["own"]\n', "", "`programs`"),
+    "header without pattern": ('framing = "syslog"', 'framing = "header"', "`header`"),
+    "bad id pattern": ("{4}): '''", "{4}: '''", "`id` is no regular expression"),
+    "bad pattern": (r"status=(?P<status>\w+)'''", r"status=(?P<status>\w+'''", "`pattern` is no regular expression"),
+    "two rules of one name": ('name = "start"', 'name = "sent"', "two rules named 'sent'"),
+    "unknown kind": ('kind = "attempt"', 'kind = "atempt"', "did you mean 'attempt'"),
+    "kind and ignore": ('kind = "attempt"', 'kind = "attempt"\nignore = "no"', "either `kind`"),
+    "neither kind nor ignore": ('ignore = "its own life"\n', "", "either `kind`"),
+    "no field": ("(?P<recipient>", "(?P<recepient>", "did you mean 'recipient'"),
+    "map of no field": ("map.status =", "map.state =", "`map.state`"),
+    "no status word": ('"bounced"', '"bounsed"', "did you mean 'bounced'"),
+    "unknown converter": ("map.status", 'convert = { recipient = "adress" }\nmap.status', "did you mean 'address'"),
+    "bad find": ("map.status", "find.relay = { a = '(' }\nmap.status", "is no regular expression"),
+    "record key": ('starts = "to="', 'starts = "to="\nwhen = { a = "b" }', "csv and json only"),
+    "no sample": ("[[rule.sample]]\nline = 'Nov 24 10:44:26 mx1 own[7]: starting'\n", "", "no [[rule.sample]]"),
+    "sample of no rule": ("own[7]: starting'", "own[7]: begins'", "no rule matches it"),
+    "sample of another program": ("mx1 own[7]: starting'", "mx1 other[7]: starting'", "no rule matches it"),
+    "sample taken by another rule": (
+        "own[7]: starting'", "own[7]: 5ED2: to=kim@example.com status=ok'", "rule 'sent' takes it first"),
+    "value that does not hold": ('queue_id = "5ED2"', 'queue_id = "5ED3"', "queue_id is '5ED2', expected '5ED3'"),
+    "field that should be empty": ('absent = ["relay"]', 'absent = ["recipient"]', "recipient is 'kim@example.com'"),
+    "too many events": ('absent = ["relay"]', "events = 2", "makes 1 events, 2 expected"),
+    "foreign line taken": ("own[7]: something else'", "own[7]: starting'", "listed as foreign"),
+    "pattern that takes too long": (
+        r"(?P<recipient>\S+)", r"(?P<recipient>(?:a+)+\S*|\S+)", "rule 'sent': its pattern needs too long"),
+}
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_holds(tmp_path: Path) -> None:
+    assert faults(load(write(tmp_path, GOOD))) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_told(fault: str, tmp_path: Path) -> None:
+    old, new, told = FAULTS[fault]
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new, 1))
+    catalogue = Catalogue()
+    catalogue.add_file(path, trusted=False)
+    assert catalogue.formats == {}
+    (message,) = catalogue.rejected
+    assert str(path) in message
+    assert told in message
+
+
+def test_a_faulty_file_leaves_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("name = ")
+    (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "c.toml").write_text(GOOD)
+    catalogue = Catalogue()
+    catalogue.add_folder(tmp_path, trusted=False)
+    assert list(catalogue.formats) == ["own"]
+    assert ["is not TOML" in catalogue.rejected[0], "is not UTF-8" in catalogue.rejected[1]] == [True, True]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ParserFileError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_later_file_of_the_same_name_replaces_the_earlier(tmp_path: Path) -> None:
+    catalogue = Catalogue()
+    catalogue.add_file(write(tmp_path, GOOD), trusted=False)
+    other = tmp_path / "other.toml"
+    other.write_text(GOOD.replace('name = "start"', 'name = "begin"'))
+    catalogue.add_file(other, trusted=False)
+    assert [rule.name for rule in catalogue.formats["own"].rules] == ["sent", "begin"]
+
+
+def test_a_pattern_that_takes_too_long_is_switched_off(tmp_path: Path) -> None:
+    format = load(write(tmp_path, GOOD.replace(r"(?P<recipient>\S+)", r"(?P<recipient>(?:a+)+\S*)")))
+    rule = format.rules[0]
+    for _ in range(4):
+        assert rule.match("to=" + "a" * 5000, 0) is None
+    assert rule.strikes >= 3
+    assert rule.match("to=a status=ok", 0) is None

@@ -1,0 +1,66 @@
+"""Lines made to hurt: none takes long, none ends the reading."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from flowmon.parsing.format import Format
+from tests.parsers.reading import ShortNames, catalogue
+
+LONGEST = 10_000
+SECONDS = 0.25
+"""Some ten times what the slowest takes: a pattern that goes wrong takes seconds."""
+FILLINGS = (
+    "a", "<", ">", " ", "a=b, ", '\\"', '"a" ', "=> <", ": ", "; from=<a> ", "<a>,", ", stat=", " H=a [b]", "a:",
+    "(a) ",
+)
+TEXTS = [f for f in catalogue().formats.values() if f.framing in ("syslog", "header")]
+
+
+def hostile_lines(format: Format) -> list[str]:
+    """Beginnings of the samples, cut where a pattern may take several ways, and filled up."""
+    lines = []
+    for number, rule in enumerate(format.spec.rule):
+        line = rule.sample[0].line
+        cuts = [match.end() for match in re.finditer(r"[ =:,<(\"]", line)][3:]
+        for place, cut in enumerate(cuts[:: max(1, len(cuts) // 5)]):
+            filling = FILLINGS[(number * 5 + place) % len(FILLINGS)]
+            lines.append((line[:cut] + filling * LONGEST)[:LONGEST])
+    return lines
+
+
+@pytest.mark.parametrize("format", TEXTS, ids=lambda format: format.name)
+def test_no_line_takes_long(format: Format) -> None:
+    formats = catalogue()
+    name = format.name if format.framing == "header" else None
+    for line in hostile_lines(format):
+        data = line.encode() + b"\n"
+        found = formats.reader(data, hosts=ShortNames(), host="here", zone=None, name=name or "postfix")
+        assert found is not None
+        started = time.perf_counter()
+        found[1].feed(data, 0, lambda event: None)
+        assert time.perf_counter() - started < SECONDS, line[:200]
+
+
+JUNK = [
+    b"\x00\xff\xfe" * 3000 + b"\n",
+    b"\n\n\r\n",
+    b"Nov 24 10:44:26\n",
+    b"Nov 99 10:44:26 a b: c\n",
+    b"<22>1 - - - - - -\n",
+    "Nov 24 10:44:26 h postfix/smtpd[1]: \U0001f600\u202e\n".encode(),
+]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_makes_no_event(junk: bytes) -> None:
+    formats = catalogue()
+    for name in formats.formats:
+        found = formats.reader(junk, hosts=ShortNames(), host="here", zone=None, name=name)
+        assert found is not None
+        events: list[object] = []
+        found[1].feed(junk, 0, events.append)
+        assert events == []
