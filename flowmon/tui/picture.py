@@ -16,9 +16,9 @@ from flowmon.tui.format import plural, span
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
 from flowmon.tui.text import Line, clean, fit
 
-LEAST_BOX = 16
+LEAST_BOX = 15
 MOST_BOX = 26
-ARROW = 11
+ARROW = 10
 _DONE = (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED, DeliveryStatus.EXPANDED)
 
 
@@ -152,7 +152,7 @@ def _arrow(rows: list[Line], node: Node, to: Node, glyphs: Glyphs) -> None:
     blank = " " * ARROW
     line = glyphs.dashed if to.broken else glyphs.rule
     tone = to.tone if to.broken else "muted"
-    middle = f"{line * 4}{glyphs.broken}{line * 3}" if to.broken else line * (ARROW - 3)
+    middle = f"{line * 3}{glyphs.broken}{line * 3}" if to.broken else line * (ARROW - 3)
     label = to.label if to.broken else node.stage
     rows[0].append((blank, ""))
     rows[1].append((f" {fit(label, ARROW - 2).strip():^{ARROW - 2}} ", tone))

@@ -144,7 +144,7 @@ class Story:
     def _hop(self, hop: Hop, width: int, look: Look, longest: float, slowest: bool) -> list[DocLine]:
         took = hop_seconds(hop, look.now)
         filled = round(took / longest * 10) if longest else 0
-        bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0) if width >= 86 else ""
+        bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0)
         tone = "warn" if slowest else "info"
         line: Line = [
             (f" {clock(hop.arrived_at, look.now, look.zone):<9}", "muted"),
@@ -152,7 +152,7 @@ class Story:
             (fit(clean(hop.host), 18), "text"),
             (f" {fit(clean(hop.queue_id or UNKNOWN), 16)}", "muted"),
             (f"{('still here ' if hop.left_at is None else '') + span(took):>16} ", tone if slowest else "text"),
-            (f"{bar:<10}" if bar else "", tone),
+            (f"{bar:<10}" if width >= 86 else "", tone),
         ]
         delays = hop.delays
         parts = (("before queue", delays.before_queue), ("queue", delays.queue), ("connect", delays.connect))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
+from rich.segment import Segment
+from textual.strip import Strip
 
 from flowmon.tui.glyphs import ASCII, UNICODE
 from flowmon.tui.text import clean, fit, fit_line, to_ascii, wrap
+from flowmon.tui.thrift import ThriftyUpdate
+from flowmon.tui.widgets.lines import changed
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import lines, press, text
-from tests.tui.fakes import HOSTILE, FakeReader
+from tests.tui.fakes import FakeReader
+from tests.tui.mail import HOSTILE
 
 
 def test_clean_leaves_nothing_that_a_terminal_obeys() -> None:
@@ -87,3 +93,23 @@ async def test_sixteen_colours_use_the_terminals_own(make_app: MakeApp, monkeypa
         strips = pilot.app.screen._compositor.render_strips()
         styles = [segment.style for strip in strips for segment in strip if segment.style]
         assert {style.color.type.name for style in styles if style.color} <= {"DEFAULT", "STANDARD"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ranges"),
+    [
+        ("abc", "abc", []),
+        ("abc", "abX", [(2, 3)]),
+        ("a" + "." * 30 + "b", "X" + "." * 30 + "Y", [(0, 1), (31, 32)]),
+        ("a....b", "X....Y", [(0, 6)]),
+        ("你好ab", "你xyab", [(2, 4)]),
+    ],
+)
+def test_only_changed_cells_are_painted(old: str, new: str, ranges: list[tuple[int, int]]) -> None:
+    assert changed(Strip([Segment(old)]), Strip([Segment(new[:2]), Segment(new[2:])])) == ranges
+
+
+def test_a_partial_update_is_cut_at_both_ends() -> None:
+    strips = [{0: Strip([Segment("0123456789")])}]
+    update = ThriftyUpdate(strips, [(0, 4, 6)], [[10]])
+    assert update.render_segments(Console(force_terminal=True)) == "\x1b[1;5H45"

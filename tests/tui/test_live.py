@@ -8,7 +8,8 @@ from flowmon.errors import StoreError
 from flowmon.model.words import DeliveryStatus
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, lines, poll, press, settle, text
-from tests.tui.fakes import HEALTH, FakeReader, message_row
+from tests.tui.fakes import FakeReader
+from tests.tui.mail import HEALTH, message_row
 
 
 def new_message(number: int) -> object:

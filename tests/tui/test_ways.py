@@ -8,7 +8,8 @@ import pytest
 
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, press, settle, terms, text
-from tests.tui.fakes import FakeReader, raw_detail
+from tests.tui.fakes import FakeReader
+from tests.tui.mail import raw_detail
 
 
 @pytest.mark.parametrize(

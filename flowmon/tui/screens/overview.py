@@ -17,7 +17,7 @@ from flowmon.store.protocol import Reader
 from flowmon.tui.format import plural
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.message_columns import message_columns
-from flowmon.tui.screens.problem_columns import panel_columns, problem_key
+from flowmon.tui.screens.problem_columns import by_reason, panel_columns
 from flowmon.tui.screens.problems import drill_into as drill_into_problem
 from flowmon.tui.screens.queue_columns import queue_columns
 from flowmon.tui.screens.queues import drill_into as drill_into_queue
@@ -35,6 +35,10 @@ PANELS = (
     ("both", "Policy and spam", (Problem.POLICY, Problem.SPAM)),
 )
 """Identity, title and classes; `both` stands for the two before it where the screen is not wide."""
+
+
+def _reason_key(row: ProblemRow) -> tuple[str, str]:
+    return row.problem.value, row.reason
 
 
 class Glance(NamedTuple):
@@ -61,7 +65,7 @@ class OverviewPage(Page[Glance]):
         yield LineTable("Queues", queue_columns(brief=True), lambda row: (row.host, row.next_hop), id="queues")
         with Horizontal(id="panels"):
             for id_, title, _ in PANELS:
-                yield LineTable(title, panel_columns(), problem_key, id=id_, titles=False)
+                yield LineTable(title, panel_columns(), _reason_key, id=id_, titles=False)
         yield LineTable("Latest", message_columns(by_activity=True), lambda row: row.id, id="feed")
 
     def question(self) -> Callable[[Reader, Filter | None], Glance]:
@@ -81,7 +85,7 @@ class OverviewPage(Page[Glance]):
         queues.detail = [(f"  {plural(waiting, 'message')} waiting, worst first", "muted")]
         queues.show(answer.queues)
         for id_, _, problems in PANELS:
-            rows = [row for row in answer.problems if row.problem in problems]
+            rows = by_reason([row for row in answer.problems if row.problem in problems])
             panel = self.query_one(f"#{id_}", LineTable)
             panel.empty = [[(f"{self.app.look.glyphs.ok} no failure", "good")]]
             count = sum(row.messages for row in rows)

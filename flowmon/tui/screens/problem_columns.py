@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import msgspec
+
 from flowmon.model.answers import ProblemRow
 from flowmon.tui.format import age, number
 from flowmon.tui.glyphs import PROBLEM_TONES, sparkline
@@ -31,6 +36,29 @@ def _trend(row: ProblemRow, look: Look, width: int) -> Line:
 
 def _reason(row: ProblemRow, look: Look, width: int) -> Line:
     return [(clean(row.reason), PROBLEM_TONES[row.problem])]
+
+
+def by_reason(rows: Sequence[ProblemRow]) -> list[ProblemRow]:
+    """The groups of one reason as one, whatever their next hops; the most messages first."""
+    groups: dict[tuple[str, str], list[ProblemRow]] = {}
+    for row in rows:
+        groups.setdefault((row.problem.value, row.reason), []).append(row)
+    return sorted((_summed(group) for group in groups.values()), key=lambda row: -row.messages)
+
+
+def _summed(group: list[ProblemRow]) -> ProblemRow:
+    if len(group) == 1:
+        return group[0]
+    return msgspec.structs.replace(
+        max(group, key=lambda row: row.messages),
+        next_hop=None,
+        messages=sum(row.messages for row in group),
+        recipients=sum(row.recipients for row in group),
+        open=sum(row.open for row in group),
+        first_at=min(row.first_at for row in group),
+        last_at=max(row.last_at for row in group),
+        trend=[sum(parts) for parts in zip_longest(*(row.trend for row in group), fillvalue=0)],
+    )
 
 
 def panel_columns() -> list[Column[ProblemRow]]:

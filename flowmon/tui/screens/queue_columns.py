@@ -60,8 +60,8 @@ def queue_columns(*, brief: bool = False) -> list[Column[QueueRow]]:
     """All that is known of a queue; `brief` leaves out what the Overview has no room for."""
     columns = [
         Column(
-            "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=3,
-            most=34, term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
+            "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=8,
+            most=30, term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
         ),
         Column(
             "host", "on host", 7, lambda row, look, width: plain(row.host, "muted"), priority=3, grow=1, most=20,

@@ -23,7 +23,7 @@ OUTCOMES = (
 )
 LABEL = 21
 """Cells left of the bars: sign, word, sum."""
-PEAK = 9
+PEAK = 11
 """Cells right of the bars: the highest minute of the lane."""
 MOST_MINUTES = 240
 

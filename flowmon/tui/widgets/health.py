@@ -16,13 +16,16 @@ from flowmon.tui.widgets.lines import LineWidget
 NOT_COLLECTING = "The collector has stopped: what is shown is not new. Start flowmon again, or `flowmon collect`."
 
 
-def facts(health: Health, width: int) -> list[Line]:
+def facts(health: Health) -> list[Line]:
     """The numbers of the health line, each a sign-free phrase; the most telling first."""
     lag = health.lag_seconds
     unparsed = health.unparsed_share
-    phrases: list[Line] = [
-        [("lag ", "muted"), (span(lag), "warn" if lag is not None and lag > 60 else "text")],
-        [(rate(health.lines_per_second), "text"), (" lines/s", "muted")],
+    phrases: list[Line] = []
+    if lag is not None:
+        phrases.append([("lag ", "muted"), (span(lag), "warn" if lag > 60 else "text")])
+    if health.lines_per_second is not None:
+        phrases.append([(rate(health.lines_per_second), "text"), (" lines/s", "muted")])
+    phrases += [
         [(number(health.open_messages), "text"), (" waiting", "muted")],
         [(share(unparsed), "warn" if unparsed > 0.01 else "text"), (" unparsed", "muted")],
         [(plural(health.sources, "source"), "text")],
@@ -55,7 +58,7 @@ class HealthLine(LineWidget):
         if pulse is None:
             return [[*line, ("   the store is being opened", "muted")]]
         separator = ("  " + ("·" if not look.glyphs.ascii else "|") + "  ", "faint")
-        for phrase in facts(pulse.health, width):
+        for phrase in facts(pulse.health):
             if width_of(line) + width_of(phrase) + 5 > width:
                 break
             line += [separator, *phrase]
