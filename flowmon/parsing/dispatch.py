@@ -12,6 +12,9 @@ from flowmon.parsing.rules import LINE_CAP, Rule
 Fold = Callable[[Event], None]
 """What takes the events."""
 
+REPEATED = "message repeated "
+"""A body that begins so is for the framing to unfold; no rule may take it as a whole."""
+
 
 class _Literals:
     """Rules by the first characters of the body."""
@@ -98,6 +101,8 @@ class Table:
                 rules = self._with_id.get(line[body : body + self._with_id_length], self._with_id_rest)
                 if _take(rules, line, body, at, host, queue_id, session, position, fold):
                     return True
+        if line.startswith(REPEATED, start):
+            return False
         return _take(self._plain_rest, line, start, at, host, None, session, position, fold)
 
 

@@ -77,7 +77,7 @@ class RawLines:
         if len(self._kept) > _KEPT_LIMIT:
             self._kept.clear()  # the store ignores what it has already
         for one in rows:
-            flow = flows.get(int(one.message[0])) if one.failures else None  # type: ignore[arg-type]  # the first column is the id
+            flow = flows.get(one.id) if one.failures else None
             for hop in flow.hops if flow is not None else ():
                 for position in hop.evidence:
                     if position not in self._kept and flow is not None:

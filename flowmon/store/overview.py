@@ -186,8 +186,8 @@ def totals(ask: Ask, where: Where | None) -> answers.Totals:
     from flowmon.tracking.facts import of_flow
 
     total: Counter[str] = Counter()
-    for (body,) in ask(f"SELECT m.body FROM messages m{where[0]}", where[1]):
-        total.update(of_flow(decode(body)))
+    for row in ask(f"SELECT m.id, m.body FROM messages m{where[0]}", where[1]):
+        total.update(of_flow(decode(*row)))
     return answers.Totals(**{n: total[n] for n in FACTS if n != "relayed"})
 
 

@@ -131,8 +131,8 @@ class SqliteReader:
         where, parameters = self._where(filter)
         known, now = self.known(), float(self._meta("now") or 0.0)
         try:
-            for (body,) in self.db.execute(f"SELECT m.body FROM messages m{where} ORDER BY m.first_at, m.id", parameters):
-                yield assemble.message(decode(body), known, now)
+            for row in self.db.execute(f"SELECT m.id, m.body FROM messages m{where} ORDER BY m.first_at, m.id", parameters):
+                yield assemble.message(decode(*row), known, now)
         except sqlite3.Error as fault:
             raise StoreError(f"{self.path}: cannot be read: {fault}") from None
 
@@ -140,7 +140,7 @@ class SqliteReader:
         rows = self._all("SELECT body FROM messages WHERE id = ?", (id,))
         if not rows:
             return None
-        flow = decode(rows[0][0])
+        flow = decode(id, rows[0][0])
         message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
         said = explain(message.reason, message.problem) if message.reason is not None else None
         reports, report_of = self._reports(flow)
@@ -194,16 +194,16 @@ class SqliteReader:
             "WHERE k.kind = ? AND k.value = ? AND m.last_at >= ? AND m.first_at <= ? ORDER BY m.first_at DESC LIMIT 200"
         )
         for id, body in self._all(sql, (int(kind), address.lower(), since - 5.0, min(until + 5.0, 1e12))):
-            yield id, decode(body)
+            yield id, decode(id, body)
 
     def _failed_near(self, hop: Any) -> Iterator[tuple[int, Any]]:
         """Messages given up while a report was on its way (a report to a postmaster is not to the sender)."""
         sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND status <= 1 LIMIT 500"
         for id, body in self._all(sql, (hop.arrived_at - 5.0, hop.last_at + 5.0)):
-            yield id, decode(body)
+            yield id, decode(id, body)
 
     def _flow(self, id: int) -> Any:
-        return decode(self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0])
+        return decode(id, self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0])
 
     def find(self, what: str) -> list[int]:
         text = what.strip()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from flowmon.model.flow import Flow, Hop
+from flowmon.model.flow import Flow, Hop, Link, Sealed
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
-from flowmon.store.schema import Key
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
@@ -21,7 +20,7 @@ UNKNOWN_NEXT_HOP = "(not known yet)"
 """Next hop of mail that no server has tried to hand on."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Flow)
+_decoder = msgspec.msgpack.Decoder(tuple[list[Hop], list[Link]])
 _D = DeliveryStatus
 
 Value = str | int | float | bytes | None
@@ -30,6 +29,7 @@ Value = str | int | float | bytes | None
 class Rows(msgspec.Struct, gc=False):
     """All rows of one message."""
 
+    id: int
     message: tuple[Value, ...]
     keys: list[tuple[int, str, int]]
     queue: list[tuple[Value, ...]]
@@ -40,12 +40,13 @@ class Rows(msgspec.Struct, gc=False):
 
 def encode(flow: Flow) -> bytes:
     """The body of a message's row."""
-    return _encoder.encode(flow)
+    return _encoder.encode((flow.hops, flow.links))
 
 
-def decode(body: bytes) -> Flow:
-    """The flow of a body."""
-    return _decoder.decode(body)
+def decode(id: int, body: bytes) -> Flow:
+    """The flow of a row."""
+    hops, links = _decoder.decode(body)
+    return Flow(id, hops, links)
 
 
 def hop_status(hop: Hop) -> DeliveryStatus:
@@ -59,10 +60,6 @@ def hop_status(hop: Hop) -> DeliveryStatus:
 
 def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:
     """The rows of a flow as things stand at `now` (log time)."""
-    if len(flow.hops) == 1:
-        plain = _plain(flow, flow.hops[0], known, keys)
-        if plain is not None:
-            return plain
     found = outcomes(flow, known, now)
     first, last = flow.hops[0], flow.hops[-1]
     first_at = first.arrived_at
@@ -114,45 +111,40 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
         worst.hop.host if worst else last.host, len(flow.hops), attempts,
         first.size if first.size is not None else next((h.size for h in flow.hops if h.size is not None), None),
         next((h.subject for h in flow.hops if h.subject is not None), None), first.client, known_hop.message_id,
-        max(last_at - first_at, 0.0), is_open, _encoder.encode(flow),
+        max(last_at - first_at, 0.0), is_open, encode(flow),
     )
-    return Rows(message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
+    return Rows(flow.id, message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
                 [tuple(f) for f in failures.values()], waits)
 
 
-_PLAIN_STATUSES = (1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED])
-
-
-def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
-    """The rows of what most messages are: one hop, everything delivered or relayed at the first try. Else None."""
-    fates = hop.fates
-    if not fates or hop.refused is not None or hop.tries is not None:
-        return None
-    statuses = 0
-    worst = None
-    for fate in fates.values():
-        status = fate.status
-        if fate.count != 1 or fate.earlier is not None:
-            return None
-        if status is _D.RELAYED:
-            if known.host_of(fate.relay) is not None:
-                return None
-            if not statuses & _PLAIN_STATUSES[0]:
-                worst = fate
-            statuses |= _PLAIN_STATUSES[0]
-        elif status is _D.DELIVERED:
-            statuses |= _PLAIN_STATUSES[1]
-        else:
-            return None
-    worst = worst or next(iter(fates.values()))
-    sender = hop.sender
-    scenario, direction = classify(sender, fates, known)
+def of_sealed(id: int, sealed: Sealed, known: KnownHosts, *, keys: bool = True) -> Rows:
+    """The rows of a sealed hop that is a message of its own."""
+    sender = sealed.sender
+    scenario, direction = classify(sender, sealed.recipients, known)
+    worst = _D.RELAYED if sealed.relayed else _D.DELIVERED
+    statuses = _RELAYED_BIT * sealed.relayed | _DELIVERED_BIT * sealed.delivered
     message: tuple[Value, ...] = (
-        flow.id, hop.arrived_at, hop.last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
-        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1, hop.size,
-        hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, _encoder.encode(flow),
+        id, sealed.arrived_at, sealed.last_at, SEVERITY[worst], statuses, None, None, None, None, scenario, direction,
+        sender.lower() if sender is not None else None, sealed.worst, sealed.count, sealed.host, 1, 1, sealed.size,
+        sealed.subject, sealed.client, sealed.message_id, sealed.last_at - sealed.arrived_at, 0, sealed.body,
     )
-    return Rows(message, _keys(flow, [], sender) if keys else [], [], [], None)
+    return Rows(id, message, _keys_of_sealed(id, sealed) if keys else [], [], [], None)
+
+
+_RELAYED_BIT, _DELIVERED_BIT = 1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED]
+
+
+def _keys_of_sealed(id: int, sealed: Sealed) -> list[tuple[int, str, int]]:
+    rows: set[tuple[int, str, int]] = {(7, sealed.host, id), (6, sealed.queue_id, id)}
+    if sealed.message_id is not None:
+        rows.add((5, sealed.message_id, id))
+    _sender(rows, sealed.sender, id)
+    for recipient in sealed.recipients:
+        _address(rows, recipient, id)
+    for relay in sealed.relays:
+        rows.update([(8, name, id) for name in peer_names(relay)])
+    rows.update([(10, named, id) for named in sealed.reply_ids])
+    return list(rows)
 
 
 def _explain(outcome: Outcome) -> None:
@@ -219,11 +211,7 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
     id = flow.id
     rows: set[tuple[int, str, int]] = set()
     add = rows.add
-    if sender is not None:
-        lower = sender.lower()
-        add((1, lower, id))
-        if "@" in lower:
-            add((3, lower.rpartition("@")[2], id))
+    _sender(rows, sender, id)
     for outcome in found:
         _address(rows, outcome.recipient, id)
         if outcome.original:
@@ -244,11 +232,19 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
                 for name in peer_names(fate.relay):
                     add((8, name, id))
             if fate.reply_id:
-                add((Key.REPLY_ID, fate.reply_id, id))
+                add((10, fate.reply_id, id))
         if hop.recipients and not found:
             for recipient in hop.recipients.split():
                 _address(rows, recipient, id)
     return list(rows)
+
+
+def _sender(rows: set[tuple[int, str, int]], sender: str | None, id: int) -> None:
+    if sender is not None:
+        lower = sender.lower()
+        rows.add((1, lower, id))
+        if "@" in lower:
+            rows.add((3, lower.rpartition("@")[2], id))
 
 
 def _address(rows: set[tuple[int, str, int]], address: str, id: int) -> None:

@@ -127,13 +127,12 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
                 db.execute("ROLLBACK")
             raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
-        for rows in batch.rows:
-            self._stored_before = max(self._stored_before, int(rows.message[0] or 0) + 1)  # type: ignore[arg-type]  # the first column is the id
+        self._stored_before = max([self._stored_before, *(r.id + 1 for r in batch.rows)])
 
     def _messages(self, batch: Batch) -> None:
         db = self.db
         stored = self._stored_before
-        again = [(r.message[0],) for r in batch.rows if r.message[0] < stored]  # type: ignore[operator]  # the first column is the id
+        again = [(r.id,) for r in batch.rows if r.id < stored]
         again += [(id,) for id in batch.gone]
         before: set[tuple[str, str, int]] = set()
         if again:
@@ -148,10 +147,10 @@ class Writer:
         db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows])
         if not self.temporary:
             db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
-        queue = [q for r in batch.rows for q in r.queue]
+        queue = [q for r in batch.rows if r.queue for q in r.queue]
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
         db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       [f for r in batch.rows for f in r.failures])
+                       [f for r in batch.rows if r.failures for f in r.failures])
         if not self.temporary:
             self._history(before, {(str(q[1]), str(q[2]), int(q[0])) for q in queue}, batch)  # type: ignore[arg-type]  # message ids are ints
 
@@ -193,28 +192,32 @@ class Writer:
             return []
         return [r[0] for r in self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))]
 
-    def load(self, id: int) -> Flow | None:
-        """The flow of a row; None when it is not there."""
-        row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
-        return decode(row[0]) if row else None
+    def load(self, id: int, body: bytes | None = None) -> Flow | None:
+        """The flow of a row, from its body where that is at hand; None when the row is not there."""
+        if body is None:
+            row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
+            if row is None:
+                return None
+            body = row[0]
+        return decode(id, body)
 
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
-        for row in self.db.execute("SELECT body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)):
-            yield decode(row[0])
+        for row in self.db.execute("SELECT id, body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)):
+            yield decode(*row)
 
     def refused(self, since: float) -> Iterator[Flow]:
         """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
         place = STATUS_BY_SEVERITY.index(DeliveryStatus.REJECTED)
         for row in self.db.execute(
-            "SELECT body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000", (place, since)
+            "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000", (place, since)
         ):
-            yield decode(row[0])
+            yield decode(*row)
 
     def all_flows(self) -> Iterator[Flow]:
         """Every flow, by row."""
-        for row in self.db.execute("SELECT body FROM messages ORDER BY id"):
-            yield decode(row[0])
+        for row in self.db.execute("SELECT id, body FROM messages ORDER BY id"):
+            yield decode(*row)
 
     def with_domain(self, domain: str) -> list[int]:
         """Rows of the messages from or to a domain."""

@@ -10,7 +10,6 @@ import re
 import msgspec
 
 from flowmon.config import Config
-from flowmon.model.flow import Hop
 from flowmon.model.words import Role
 from flowmon.tracking.replies import peer_names
 
@@ -84,11 +83,11 @@ class KnownHosts(msgspec.Struct):
             if name not in _LOCAL:
                 self.aliases.setdefault(name, host)
 
-    def see(self, hop: Hop) -> None:
-        """Note what a new hop shows of its host."""
-        facts = self.hosts.get(hop.host)
+    def see(self, host: str) -> None:
+        """Note a new hop on a host."""
+        facts = self.hosts.get(host)
         if facts is None:
-            facts = self.hosts[hop.host] = HostFacts()
+            facts = self.hosts[host] = HostFacts()
         facts.hops += 1
 
     def mailbox(self, host: str, recipient: str) -> str | None:

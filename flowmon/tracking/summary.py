@@ -48,7 +48,8 @@ class Outcome(msgspec.Struct, gc=False):
 def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     """The final recipients of a flow. Empty when no recipient is known."""
     if len(flow.hops) == 1:
-        return _merge_equal([o for f in flow.hops[0].fates.values() for o in _leaf(flow.hops[0], f, _Way(), known, now)])
+        only = flow.hops[0]
+        return _merge_equal([o for f in only.fates.values() for o in _leaf(only, f, _START, known, now)])
     hops = {hop.serial: hop for hop in flow.hops}
     followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
     found: list[Outcome] = []
@@ -90,6 +91,9 @@ class _Way:
         for one in hop.tries or ():
             way.failures.append((one.diagnostic, one.enhanced_status, hop))
         return way
+
+
+_START = _Way()
 
 
 def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHosts, now: float) -> Iterator[Outcome]:

@@ -201,26 +201,28 @@ class Tracker:
         if queue_id is None:
             return
         hop = state.hops.get(queue_id)
-        if hop is None or (hop.began and (hop.left_at is not None or hop.queued or event.at - hop.last_at > GRACE_SECONDS)):
+        if hop is None or (
+            hop.began and (hop.left_at is not None or hop.queued or event.at - hop.last_at > GRACE_SECONDS)
+        ):
             hop = self._new(event, state, queue_id)
         else:
             hop.evidence.append(event.position)
             self._changed[hop.serial] = hop
         hop.began = True
-        session = event.session
-        hop.session = session
-        client = event.client
+        hop.client, hop.login, hop.origin, hop.parent_id = event.client, event.login, event.origin, event.parent_id
+        session = hop.session = event.session
         if session is not None:
-            if client is None and state.clients:
-                client = state.clients.get(session)
+            if event.client is None and state.clients:
+                hop.client = state.clients.get(session)
             if event.origin != "pickup":
                 state.in_session[session] = hop
-        hop.client = client
-        hop.login = event.login
-        hop.origin = event.origin
-        hop.parent_id = event.parent_id
         if event.envelope_sender is not None:
             hop.sender = event.envelope_sender
+        if event.size is not None or event.message_id is not None or event.recipient is not None:
+            self._more_of_arrival(hop, event, state)
+
+    def _more_of_arrival(self, hop: Hop, event: Arrival, state: HostState) -> None:
+        """What other systems tell on one line, and Postfix on several."""
         if event.size is not None:
             hop.size = event.size
             hop.queued = True
