@@ -13,12 +13,9 @@ from tests.golden import reading
 NOT_YET = {
     "address_probe_is_no_message": "the message of an address probe is shown as one that was discarded",
     "address_probe_refused_by_own_host": "a probe that a host of ours refused is shown as a refused message",
-    "bracket_in_a_quoted_address": "a recipient with >, in quotes is in no rule's pattern",
     "deferred_then_delivered": "attempts before the last equal ones are not counted",
     "expired": "attempts before the last equal ones are not counted",
     "held_by_operator": "attempts before the last equal ones are not counted",
-    "message_repeated_n_times": "`message repeated 3 times: [ ... ]` is not read",
-    "misleading_lines": "a HELO name with > hides sender and recipient of the refusal",
     "requeued": "a deferred recipient stays so though its message went on under a new queue ID",
     "reused_queue_id_begin_lost": "lines of a new message go to the one that had the queue ID before",
     "starts_at_the_last_line": "a message of which only the end is known is shown as discarded",
