@@ -16,7 +16,7 @@ async def settle(pilot: Driver) -> None:
     for _ in range(3):
         await pilot.pause(0)
         await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await pilot.pause(0)
 
 
 async def press(pilot: Driver, *keys: str) -> None:

@@ -107,6 +107,9 @@ async def test_a_failing_question_is_told_and_the_screen_goes_on(make_app: MakeA
         await poll(pilot)
         assert "query failed" in lines(pilot)[0]
         assert "anna@corp.exa" in text(pilot), "what was shown stays"
+        await press(pilot, "4")
+        assert "The store could not answer: store.db: disk I/O error [/bold]" in text(pilot)
+        await press(pilot, "3")
         reader.fault = None
         reader.commit()
         await poll(pilot)

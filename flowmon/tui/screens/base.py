@@ -61,7 +61,7 @@ class Page(Screen[None], Generic[Answer]):
         self.pulse: Pulse | None = None
         self._version: int | None = None
         self._asked_filter = ""
-        self._fault = ""
+        self.fault = ""
         self._turn = 0
         self._busy = False
         self._again = False
@@ -143,7 +143,7 @@ class Page(Screen[None], Generic[Answer]):
         except Exception as error:  # whatever the store raises, the screen goes on and says it
             self._failed(f"{error}" or type(error).__name__)
         else:
-            self._fault = ""
+            self.fault = ""
             self.pulse = pulse
             self.app.tell_time()
             with self.app.batch_update():
@@ -157,9 +157,15 @@ class Page(Screen[None], Generic[Answer]):
             self.poll()
 
     def _failed(self, text: str) -> None:
-        if text != self._fault:
+        if text != self.fault:
             self.app.notify(text, title="The store could not answer", severity="error", markup=False)
-        self._fault = text
+        self.fault = text
+        for table in self.query(LineTable):
+            if not table.total:
+                table.empty = [[("The store could not answer: ", "bad"), (text, "text")]]
+                table.repaint()
+        for document in self.query(Document):
+            document.rewrite()
         self._show_frame()
 
     def age(self) -> None:
@@ -183,14 +189,14 @@ class Page(Screen[None], Generic[Answer]):
     def _show_frame(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one(Header).show(self.pulse, paused=self.app.paused, fault=self._fault)
+        self.query_one(Header).show(self.pulse, paused=self.app.paused, fault=self.fault)
         self.query_one(FilterBar).show(self.app.terms, self.matching())
 
     def all_notices(self) -> list[str]:
         """What needs an eye: the collector's state first, then its notices and the program's own."""
         notices = []
-        if self._fault:
-            notices.append(f"The store could not answer: {self._fault}")
+        if self.fault:
+            notices.append(f"The store could not answer: {self.fault}")
         if self.pulse is not None:
             if not self.pulse.health.collecting:
                 notices.append(NOT_COLLECTING)

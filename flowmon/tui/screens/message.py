@@ -70,6 +70,8 @@ class MessagePage(Page[Detail | None]):
                 DocLine([(" It was older than what is kept, or it turned out to be part of another.", "muted")]),
                 DocLine([(" Esc", "key"), (" returns.", "muted")]),
             ]
+        if self._story is None and self.fault:
+            return [DocLine([(" The store could not answer: ", "bad"), (self.fault, "text")])]
         if self._story is None:
             return [DocLine([(" Reading …", "muted")])]
         return self._story.lines(width, look)

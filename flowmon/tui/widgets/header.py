@@ -90,6 +90,8 @@ class Header(LineWidget):
         room = width - width_of(left) - width_of(tabs) - width_of(right)
         if room < 0:
             left, room = [(" ", "")], room + 8
+        if room < 0:
+            right = [*right[:-1], (" ", "")]
         if self._title and room >= 10:
             name = fit(self._title, min(len(self._title), room - 4))
             left += [(f"{look.glyphs.pipe} {name}  ", "muted")]
