@@ -1,0 +1,174 @@
+"""How commands end: 0 done, 1 nothing matched, 2 wrong use or input that cannot be read; and what they say then."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Run
+
+Logs = Callable[[str], Path]
+ANSWERS = ("messages", "queues", "problems", "report")
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_done(run: Run, logs: Logs, command: str) -> None:
+    assert run(command, logs("forked_recipients")).status == 0
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_nothing_matched(run: Run, logs: Logs, command: str) -> None:
+    done = run(command, "--filter", "from:nobody@nowhere.example", logs("forked_recipients"))
+    assert done.status == 1
+
+
+@pytest.mark.parametrize("command", ["queues", "problems"])
+def test_nothing_matched_is_said(run: Run, logs: Logs, command: str) -> None:
+    done = run(command, "--filter", "from:nobody@nowhere.example", logs("forked_recipients"))
+    assert "from:nobody@nowhere.example" in done.err
+
+
+def test_nothing_waits_and_nothing_failed(run: Run, logs: Logs) -> None:
+    folder = logs("alias_expansion")
+    assert (run("queues", folder).status, run("problems", folder).status) == (1, 1)
+    assert "no mail is waiting" in run("queues", folder).err
+    assert "nothing failed" in run("problems", folder).err
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_absent(run: Run, tmp_path: Path, command: str) -> None:
+    done = run(command, tmp_path / "none.log")
+    assert (done.status, done.out) == (2, "")
+    assert str(tmp_path / "none.log") in done.err
+    assert "Traceback" not in done.err
+
+
+def test_absent_beside_one_that_is_there(run: Run, logs: Logs, tmp_path: Path) -> None:
+    done = run("messages", logs("forked_recipients"), tmp_path / "none.log")
+    assert done.status == 0
+    assert "none.log" in done.err
+    assert "carol@acme.example" in done.out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
+    log.chmod(0)
+    done = run("messages", log)
+    assert done.status == 2
+    assert "permission denied" in done.err
+    assert "adm" in done.err
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(range(256)) * 16, b"\x7fELF" + bytes(2000), bytes(100)], ids=["all", "program", "zeros"]
+)
+def test_binary(run: Run, tmp_path: Path, content: bytes) -> None:
+    log = tmp_path / "mail.log"
+    log.write_bytes(content)
+    done = run("messages", log)
+    assert (done.status, done.out) == (2, "")
+    assert str(log) in done.err
+
+
+def test_empty_folder(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    done = run("messages", folder)
+    assert done.status == 2
+    assert f"{folder}: no mail log below this folder" in done.err
+
+
+def test_empty_log(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail.log").touch()
+    done = run("messages", tmp_path / "mail.log")
+    assert (done.status, done.out) == (1, "")
+
+
+@pytest.mark.xfail(strict=True, reason="the notice is wiped by the next look at the file")
+def test_lines_of_no_known_format(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("a line\nanother line\n" * 50)
+    done = run("messages", log)
+    assert done.status == 2
+    assert "no format fits its lines" in done.err
+
+
+@pytest.mark.parametrize(("filter", "said"), [
+    ("sttaus:held", "status"), ("status:hold", "held"), ("(from:a", ")"), ("age>soon", "soon"), ("from:a or", "or"),
+])
+@pytest.mark.parametrize("command", ["messages", "report"])
+def test_faulty_filter(run: Run, logs: Logs, command: str, filter: str, said: str) -> None:
+    done = run(command, "--filter", filter, logs("alias_expansion"))
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("domain = ['acme.example']", "domains"), ("domains = 'acme.example'", "domains"), ("domains = [", "config.toml"),
+    ("[hosts.gw]\nrole = 'boss'", "role"),
+])
+def test_faulty_configuration(run: Run, logs: Logs, tmp_path: Path, text: str, said: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    done = run("messages", "--config", config, logs("alias_expansion"))
+    assert (done.status, done.out) == (2, "")
+    assert str(config) in done.err
+    assert said in done.err
+
+
+def test_absent_configuration(run: Run, logs: Logs, tmp_path: Path) -> None:
+    done = run("messages", "--config", tmp_path / "none.toml", logs("alias_expansion"))
+    assert done.status == 2
+    assert "none.toml" in done.err
+
+
+@pytest.mark.parametrize("command", [*ANSWERS, "trace"])
+def test_no_store_yet(run: Run, tmp_path: Path, command: str) -> None:
+    what = ["x@y.example"] if command == "trace" else []
+    done = run(command, *what, "--store", tmp_path / "store.db")
+    assert done.status == 2
+    assert "no store yet" in done.err
+    assert "flowmon collect" in done.err
+    assert not (tmp_path / "store.db").exists()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["mesages"], ["messages", "--fromat", "csv", "x"], ["messages", "--format", "xml", "x"], ["trace"],
+])
+def test_wrong_use(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.status == 2
+    assert done.out + done.err
+    assert "Traceback" not in done.err
+
+
+def test_collect_once_then_ask_the_store(run: Run, logs: Logs, tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    assert run("collect", "--once", "--store", store, logs("forked_recipients")).status == 0
+    asked = run("messages", "--format", "jsonl", "--store", store)
+    read = run("messages", "--format", "jsonl", tmp_path / "logs")
+    assert asked.status == 0
+    assert asked.out == read.out
+    again = run("collect", "--once", "--store", store, tmp_path / "logs")
+    assert again.status == 0
+    assert run("messages", "--format", "jsonl", "--store", store).out == asked.out
+    for command in ("queues", "problems", "report"):
+        assert run(command, "--store", store).status == 0
+
+
+def test_collect_of_nothing(run: Run, tmp_path: Path) -> None:
+    done = run("collect", "--once", "--store", tmp_path / "store.db", tmp_path / "none.log")
+    assert done.status == 2
+    assert "none.log" in done.err
+
+
+def test_collect_into_a_store_that_cannot_be(run: Run, logs: Logs, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    done = run("collect", "--once", "--store", tmp_path / "state" / "store.db", logs("alias_expansion"))
+    assert done.status == 2
+    assert "--store" in done.err

@@ -1,0 +1,1 @@
+"""Tests of flowmon.sources: where lines come from."""
