@@ -39,7 +39,9 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return _refused_try(child, parent, known)
     if parent.refused is not None:
         return _after_refusal(child, parent)
-    if not child.began and child.queue_id is not None and child.queue_id == parent.queue_id and child.host == parent.host:
+    if not child.began and child.host == parent.host and child.queue_id is not None and (
+        child.queue_id == parent.queue_id
+    ):
         same = _same_message_id(child, parent)
         within = 0 <= child.arrived_at - parent.arrived_at <= LIFETIME_SECONDS
         return (LinkBasis.QUEUE_ID, Certainty.CERTAIN, []) if within and same is not False else None
@@ -49,7 +51,10 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         child.origin != "report" and child.sender != ""
     ):
         return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
-    ground = _by_reply(child, parent, known) or _by_network_id(child, parent, known) or _by_message_id(child, parent, known)
+    ground = (
+        _by_reply(child, parent, known) or _by_network_id(child, parent, known)
+        or _by_message_id(child, parent, known) or _after_part_refused(child, parent)
+    )
     if ground is not None:
         ground[2].extend(_refused_beside(child, parent))
     return ground
@@ -131,29 +136,33 @@ def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """A refusal by one of our hosts, of mail that another of our hosts is sending, is that host's failed try."""
     if parent.refused is not None:
         return _after_refusal(child, parent)
-    fates: list[Fate] = []
-    for recipient, refused in child.fates.items():
-        fate = parent.fates.get(recipient)
-        if fate is None or fate.status not in _FAILED and not fate.earlier:
-            continue
-        if child.refused == "LMTP":
-            if not _same_message_id(child, parent) or child.host != parent.host and not known.may_be(fate.relay, child.host):
-                continue
-        elif child.sender != parent.sender or child.host == parent.host:
-            continue
-        elif known.may_be(child.client, parent.host) is False or known.may_be(fate.relay, child.host) is False:
-            continue
-        if abs(refused.at - fate.at) > SKEW_SECONDS and not fate.earlier:
-            continue
-        if child.refused != "LMTP" and not _quotes(fate, refused):
-            continue
-        fates.append(fate)
-    if not fates:
+    answered = [
+        fate for recipient, refused in child.fates.items()
+        if (fate := parent.fates.get(recipient)) is not None and _answers(child, parent, fate, refused, known)
+    ]
+    if not answered:
         return None
     if child.refused != "LMTP":
         known.learn(child.client, parent.host)
-        known.learn(fates[0].relay, child.host)
-    return LinkBasis.SESSION, Certainty.STRONG, fates
+        known.learn(answered[0].relay, child.host)
+    # where a later try was taken, the recipient goes on elsewhere
+    return LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in _FAILED]
+
+
+def _answers(child: Hop, parent: Hop, fate: Fate, refused: Fate, known: KnownHosts) -> bool:
+    """Whether a refusal is the answer to a try of this recipient."""
+    if fate.status not in _FAILED and not fate.earlier:
+        return False
+    if abs(refused.at - fate.at) > SKEW_SECONDS and not fate.earlier:
+        return False
+    if child.refused == "LMTP":
+        there = child.host == parent.host or known.may_be(fate.relay, child.host)
+        return bool(there and _same_message_id(child, parent))
+    if child.sender != parent.sender or child.host == parent.host:
+        return False
+    if known.may_be(child.client, parent.host) is False or known.may_be(fate.relay, child.host) is False:
+        return False
+    return _quotes(fate, refused)
 
 
 def _quotes(fate: Fate, refused: Fate) -> bool:
@@ -175,9 +184,16 @@ def _after_refusal(child: Hop, parent: Hop) -> Ground | None:
         return None
     fates = [
         fate for fate in parent.fates.values()
-        if temporary(fate.diagnostic) and not fate.next and _took(child, fate.recipient)
+        if fate.status is _D.REJECTED and temporary(fate.diagnostic) and not fate.next and _took(child, fate.recipient)
     ]
     return (LinkBasis.SESSION, Certainty.STRONG, fates) if fates else None
+
+
+def _after_part_refused(child: Hop, parent: Hop) -> Ground | None:
+    """A later try of what was refused for the time being after the server had given it a queue ID."""
+    if not _same_message_id(child, parent) or not any(f.status is _D.REJECTED for f in parent.fates.values()):
+        return None
+    return _after_refusal(child, parent)
 
 
 def temporary(text: str | None) -> bool:
