@@ -37,10 +37,10 @@ class Collector:
         """Whether what is folded has waited `every` seconds for its commit."""
         return self.folding.dirty and time.monotonic() - self._committed >= every
 
-    def commit(self) -> None:
+    def commit(self, *, settled: bool = False) -> None:
         """Write what changed. Raises StoreError (disk full); the same batch is tried again with the next call."""
         self.keeper.retry()
-        self.keeper.keep(self.folding.take())
+        self.keeper.keep(self.folding.take(settled=settled))
         self._committed = time.monotonic()
 
     def waits(self) -> bool:
@@ -48,13 +48,13 @@ class Collector:
         return self.keeper.waits()
 
     def read_all(self, progress: Callable[[int], None] | None = None) -> None:
-        """Read every source to its end, and commit."""
+        """Read every source to its end, and commit: for a temporary store."""
         self.folding.recognise()
         steps = 0
         while self.step():
             steps += 1
             if self.due(BULK_COMMIT_SECONDS):
-                self.commit()
+                self.commit(settled=True)
             if progress is not None and steps % 16 == 0:
                 progress(sum(s.state.offset for s in self.folding.sources))
         self.commit()

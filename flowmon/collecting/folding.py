@@ -14,21 +14,19 @@ import msgspec
 
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
-from flowmon.model.flow import Hop, Sealed
+from flowmon.model.flow import Hop
 from flowmon.parsing.catalogue import Catalogue, LineReader
 from flowmon.parsing.seen import Seen
 from flowmon.sources import Chunk, Discovery, FileId, LogStream, Position, StdinStream
 from flowmon.store.batch import FileRow, SourceState
 from flowmon.store.schema import ROW_BITS
 from flowmon.tracking.names import HostNames
-from flowmon.tracking.sealing import seal
 from flowmon.tracking.tracker import Tracker
 
 _CHUNK = 131_072
 _STEP_CHUNK = 32_768
 """With several sources: small steps, so that they stay together in time."""
 _UNRECOGNISED_BYTES = 1_000_000
-_TOLD_LIMIT = 100_000
 
 Stream = LogStream | StdinStream
 
@@ -37,8 +35,6 @@ class Folded(msgspec.Struct, array_like=True):
     """What was folded since the last batch, with the positions that it reaches to."""
 
     hops: list[Hop]
-    sealed: list[Sealed]
-    """Hops that are done and plain; none of them was in an earlier batch."""
     facts: list[tuple[int, str, str, int]]
     """(minute, host, name, count)."""
     now: float
@@ -147,8 +143,6 @@ class Folding:
         self._new_files: list[FileRow] = []
         self._blocks: list[tuple[int, int, bytes]] = []
         self._seen: dict[str, Seen] = {}
-        self._told_of: set[int] = {hop.serial for hop in start.hops}
-        """Serials of hops that were in a batch."""
         self._now = start.now
         if start.now:
             self.tracker.restore(start.hops, start.pending)
@@ -297,8 +291,9 @@ class Folding:
 
     # --- handing on -------------------------------------------------------------------------------------------------
 
-    def take(self) -> Folded:
-        """What was folded since the last call."""
+    def take(self, *, settled: bool = False) -> Folded:
+        """What was folded since the last call; `settled`: without messages of which more may come (never for a live
+        store: the positions in it reach beyond what such a batch holds)."""
         tracker = self.tracker
         for source in self.sources:
             source.rate()
@@ -306,31 +301,14 @@ class Folding:
         for source in self.sources:
             source.changed = False
         now = self._now = max([self._now, *(s.last_at() for s in self.sources)])
-        hops, sealed = self._seal(tracker.take(now))
         folded = Folded(
-            hops=hops, sealed=sealed, facts=[(*key, n) for key, n in tracker.take_facts().items()], now=now,
+            hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()], now=now,
             serial=tracker.serial, pending=tracker.pending(), sources=changed, files=self._new_files, blocks=self._blocks,
             notices=list(self._told())[-20:],
         )
         self._new_files, self._blocks = [], []
         self.dirty = False
         return folded
-
-    def _seal(self, changed: list[Hop]) -> tuple[list[Hop], list[Sealed]]:
-        """Hops that go the long way, and those that are done and plain and were not told of before."""
-        hops: list[Hop] = []
-        sealed: list[Sealed] = []
-        told = self._told_of
-        for hop in changed:
-            short = seal(hop) if hop.serial not in told else None
-            told.add(hop.serial)
-            if short is not None:
-                sealed.append(short)
-            else:
-                hops.append(hop)
-        if len(told) > _TOLD_LIMIT:
-            self._told_of = {h.serial for state in self.tracker.hosts.values() for h in state.hops.values()} & told
-        return hops, sealed
 
     def _told(self) -> Iterable[str]:
         return dict.fromkeys([*self.notices, *(f"{host}: {text}" for _, host, text in self.tracker.notices)])

@@ -26,7 +26,7 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_SECONDS = 0.2
+BATCH_SECONDS = 0.1
 
 Progress = Callable[[int], None]
 
@@ -86,7 +86,7 @@ def _fold_all(folding: Folding, out: Connection) -> None:
     sent = time.monotonic()
     while folding.step():
         if time.monotonic() - sent >= BATCH_SECONDS:
-            out.send_bytes(encode(folding.take()))
+            out.send_bytes(encode(folding.take(settled=True)))
             sent = time.monotonic()
     out.send_bytes(encode(folding.take()))
     out.send_bytes(b"")

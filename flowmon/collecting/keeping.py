@@ -8,11 +8,11 @@ import msgspec
 
 from flowmon.collecting.folding import Folded, Start
 from flowmon.config import Config
-from flowmon.model.flow import Flow, Hop, Sealed
+from flowmon.model.flow import Flow
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
-from flowmon.store.rows import Rows, decode, make, of_sealed
+from flowmon.store.rows import Rows, make
 from flowmon.store.writer import Writer
 from flowmon.tracking.joiner import INDEX_LIMIT, REACH_SECONDS, Joiner
 from flowmon.tracking.linking import RETRY_SECONDS
@@ -80,20 +80,17 @@ class Keeper:
     def _batch(self, folded: Folded) -> Batch:
         joiner = self.joiner
         now = self.now = max(self.now, folded.now)
-        rows, long, learnt = self._pass_by(folded.sealed)
-        changed = joiner.join([*folded.hops, *long])
+        changed = joiner.join(folded.hops)
         for id, until in list(self._waiting.items()):
             if until < now:
                 del self._waiting[id]
                 if joiner.row(id) in joiner.flows:
                     changed.add(joiner.row(id))
         flows = [flow for flow in map(joiner.flows.get, changed) if flow is not None]
-        if changed or joiner.gone:
-            rows = [r for r in rows if r.id not in changed and r.id not in joiner.gone]
-        learnt.update(d for flow in flows for d in self._learn(flow))
-        rows += [self._rows(flow, now) for flow in flows]
+        learnt = {domain for flow in flows for domain in self._learn(flow)}
+        rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
-            rows += self._reclassify(learnt, {r.id for r in rows}, now)
+            rows += self._reclassify(learnt, changed, now)
         lines: list[tuple[int, int, str]] = []
         if self._raw is not None:
             self._raw.add(folded.files)
@@ -107,26 +104,6 @@ class Keeper:
                 "notices": msgspec.msgpack.encode(folded.notices),
             },
         )
-
-    def _pass_by(self, found: list[Sealed]) -> tuple[list[Rows], list[Hop], set[str]]:
-        """Rows of sealed hops that stand alone; the others, opened; domains that turned out to be ours."""
-        rows: list[Rows] = []
-        long: list[Hop] = []
-        learnt: set[str] = set()
-        keys = self._keys and not self.writer.temporary
-        for sealed in found:
-            id = self.joiner.pass_by(sealed)
-            if id is None:
-                long += decode(0, sealed.body).hops
-                continue
-            if sealed.filtered:
-                self.known.filtered(sealed.host)
-            for recipient in sealed.mailboxes:
-                domain = self.known.mailbox(sealed.host, recipient)
-                if domain is not None:
-                    learnt.add(domain)
-            rows.append(of_sealed(id, sealed, self.known, keys=keys))
-        return rows, long, learnt
 
     def _rows(self, flow: Flow, now: float) -> Rows:
         made = make(flow, self.known, now, keys=self._keys and not self.writer.temporary)

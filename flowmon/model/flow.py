@@ -126,36 +126,3 @@ class Flow(msgspec.Struct, array_like=True, gc=False):
     hops: list[Hop]
     links: list[Link] = []
 
-
-class Sealed(msgspec.Struct, array_like=True, gc=False):
-    """A hop that is done and of which nothing special is to be told: everything went on at the first try.
-
-    Most mail is such. It is encoded where it is folded, and needs no look inside unless another hop is near it.
-    """
-
-    serial: int
-    host: str
-    queue_id: str
-    message_id: str | None
-    sender: str | None
-    recipients: list[str]
-    """Final and original ones."""
-    relays: list[str]
-    """Each once."""
-    reply_ids: list[str]
-    mailboxes: list[str]
-    """Recipients whose mailbox is on this host."""
-    filtered: bool
-    relayed: bool
-    delivered: bool
-    worst: str
-    """The recipient that stands for all."""
-    count: int
-    """Final recipients."""
-    arrived_at: float
-    last_at: float
-    size: int | None
-    subject: str | None
-    client: str | None
-    body: bytes
-    """The flow of this hop alone, as the store keeps it."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flowmon.model.event import Event
 from flowmon.parsing.format import Format
-from flowmon.parsing.rules import LINE_CAP, Rule
+from flowmon.parsing.rules import LINE_CAP, Rule, WithId
 
 Fold = Callable[[Event], None]
 """What takes the events."""
@@ -36,27 +36,24 @@ class _Literals:
 
 
 class ShortWays(NamedTuple):
-    """What most lines need of a table, flat, so that the hot path looks it up without a call.
+    """What most lines need of a table, flat, so that the hot path needs no call to find their rule.
 
     A body whose first characters stand in `ignored` and that goes on as given there means nothing. One that begins
-    none of `plain` may have a queue ID: then `firsts` gives the rule that is likely to match. All else goes to
-    `Table.feed`.
+    none of `plain` has a queue ID: then the rule that took the last line with the same last character is likely to
+    take it too, and one match does for the ID and the rule. All else goes to `Table.feed`, which learns from it.
     """
 
     plain_length: int
     ignored: dict[str, str]
     plain: frozenset[str]
-    id_match: Any
-    queue_group: int
-    id_length: int
-    firsts: dict[str, Rule]
+    likely: dict[str, WithId]
 
 
 class Table:
     """The rules for the lines of one program."""
 
-    __slots__ = ("_id_match", "_plain", "_plain_length", "_plain_rest", "_queue_group", "_session_group", "_with_id",
-                 "_with_id_length", "_with_id_rest", "formats", "short")
+    __slots__ = ("_id_match", "_id_pattern", "_plain", "_plain_length", "_plain_rest", "_queue_group", "_session_group",
+                 "_ways", "_with_id", "_with_id_length", "_with_id_rest", "formats", "short")
 
     def __init__(self, format: Format, program: str | None) -> None:
         self.formats = format.name
@@ -68,6 +65,8 @@ class Table:
         self._id_match: Any = format.id_match if any(r.with_id for r in rules) else None
         self._queue_group: int = format.id_groups.get("queue_id", 0)
         self._session_group: int = format.id_groups.get("session", 0)
+        self._id_pattern = format.spec.id
+        self._ways: dict[Rule, WithId] = {}
         self.short = self._short_ways()
         """For the hot path: see ShortWays. None where the format's IDs hold more than a queue ID."""
 
@@ -77,12 +76,16 @@ class Table:
         ignored = {
             key: rules[0].literal for key, rules in self._plain.items() if len(rules) == 1 and rules[0].bare
         }
-        firsts = {
-            key: rules[0] for key, rules in self._with_id.items()
-            if rules[0].event is not None and not rules[0].more and not rules[0].bare
-        }
-        return ShortWays(self._plain_length, ignored, frozenset(self._plain), self._id_match, self._queue_group,
-                         self._with_id_length, firsts)
+        return ShortWays(self._plain_length, ignored, frozenset(self._plain), {})
+
+    def _learn(self, rule: Rule, line: str) -> None:
+        """Let the next line that ends like this one try this rule first."""
+        if self.short is None or rule.event is None or rule.more or not rule.trusted or rule.names_id:
+            return
+        way = self._ways.get(rule)
+        if way is None:
+            way = self._ways[rule] = rule.behind(self._id_pattern)
+        self.short.likely[line[-1:]] = way
 
     def feed(
         self, line: str, start: int, at: float, host: str, session: str | None, position: int, fold: Fold
@@ -100,6 +103,7 @@ class Table:
                 body = found.end()
                 rules = self._with_id.get(line[body : body + self._with_id_length], self._with_id_rest)
                 if _take(rules, line, body, at, host, queue_id, session, position, fold):
+                    self._learn(rules[0], line)
                     return True
         if line.startswith(REPEATED, start):
             return False

@@ -127,18 +127,15 @@ class SyslogReader:
                 continue
             short = table.short
             if short is not None and seen is None:
-                plain_length, ignored, plain, id_match, queue_group, id_length, firsts = short
+                plain_length, ignored, plain, likely = short
                 key = line[body : body + plain_length]
                 if key not in plain:
-                    found = id_match(line, body)
-                    if found is not None:
-                        start = found.end()
-                        rule = firsts.get(line[start : start + id_length])
-                        if rule is not None:
-                            match = rule.match(line, start)
-                            if match is not None:
-                                rule.build(match, at, host, found.group(queue_group), session, here, fold)
-                                continue
+                    way = likely.get(line[-1:])
+                    if way is not None:
+                        match = way[0](line, body)
+                        if match is not None:
+                            way[1](match, at, host, None, session, here, fold)
+                            continue
                 elif key in ignored and line.startswith(ignored[key], body):
                     continue
             if seen is not None and host in seen and seen[host].again(self.number, at, session, line[body:]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import regex
 
@@ -48,12 +48,19 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
+class WithId(NamedTuple):
+    """A rule and the queue ID before it, matched at once."""
+
+    match: Callable[[str, int], Any]
+    build: Build
+
+
 class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
         "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
-        "name", "programs", "strikes", "trusted", "with_id",
+        "name", "names_id", "programs", "strikes", "trusted", "with_id",
     )
 
     def __init__(
@@ -81,6 +88,8 @@ class Rule:
         """The next rule that fits takes the line too."""
         self.strikes = 0
         self._pattern = pattern
+        self.names_id = pattern is not None and "(?P<queue_id>" in pattern
+        """Its own pattern finds the queue ID."""
         self.bare = pattern is None and event is None
         """Its literal is all: no pattern to match, no event to make."""
         self.match: Callable[[str, int], Matched | None] = self._first_match
@@ -110,6 +119,17 @@ class Rule:
             groups = dict(compiled.groupindex)
         if self.event is not None:
             self.build = builder(self.event, self.format, groups, self.changes, self.each)
+
+    def behind(self, id_pattern: str) -> WithId:
+        """This rule together with the queue ID before it, as one match. Only for built-in rules with an event."""
+        pattern = self._pattern if self._pattern is not None else re.escape(self.literal) + ".*"
+        if not pattern.startswith((self.literal, re.escape(self.literal))):
+            pattern = f"(?={re.escape(self.literal)}){pattern}"
+        compiled = re.compile(f"(?:{id_pattern})(?:{pattern})", re.ASCII | re.DOTALL)
+        if self.event is None:
+            raise ValueError(f"rule {self.name!r} makes no event")
+        build = builder(self.event, self.format, dict(compiled.groupindex), self.changes, self.each)
+        return WithId(compiled.fullmatch, build)
 
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flowmon.model import answers
-from flowmon.model.flow import Fate, Flow, Hop, Said
-from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Stage
+from flowmon.model.flow import Fate, Flow, Hop, Link, Said
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, Certainty, DeliveryStatus, LinkBasis, Stage
 from flowmon.store.rows import hop_status
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
@@ -16,6 +16,8 @@ from flowmon.tracking.scenario import classify
 from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes
 
 _D = DeliveryStatus
+_CERTAINTIES = tuple(Certainty)
+_BASES = tuple(LinkBasis)
 
 
 def instant(at: float) -> datetime:
@@ -89,7 +91,7 @@ def _squeezed(hosts: list[str]) -> list[str]:
 
 
 def _hop(flow: Flow, hop: Hop, known: KnownHosts) -> answers.Hop:
-    link = next((k for k in flow.links if k.child == hop.serial), None)
+    link = min((k for k in flow.links if k.child == hop.serial), key=_surest, default=None)
     relay = next((f.relay for f in hop.fates.values() if f.relay), None)
     return answers.Hop(
         host=hop.host, role=known.role(hop.host), stage=stage(flow, hop), queue_id=_shown_id(hop),
@@ -98,6 +100,11 @@ def _hop(flow: Flow, hop: Hop, known: KnownHosts) -> answers.Hop:
         link=link.basis if link else None, certainty=link.certainty if link else None,
         delays=_delays(hop),
     )
+
+
+def _surest(link: Link) -> tuple[int, int]:
+    """The surest first, whichever was found first."""
+    return _CERTAINTIES.index(link.certainty), _BASES.index(link.basis)
 
 
 def _shown_id(hop: Hop) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from flowmon.model.flow import Flow, Hop, Link, Sealed
+from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, relay_name
@@ -60,6 +60,10 @@ def hop_status(hop: Hop) -> DeliveryStatus:
 
 def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:
     """The rows of a flow as things stand at `now` (log time)."""
+    if len(flow.hops) == 1:
+        plain = _plain(flow, flow.hops[0], known, keys)
+        if plain is not None:
+            return plain
     found = outcomes(flow, known, now)
     first, last = flow.hops[0], flow.hops[-1]
     first_at = first.arrived_at
@@ -117,34 +121,39 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
                 [tuple(f) for f in failures.values()], waits)
 
 
-def of_sealed(id: int, sealed: Sealed, known: KnownHosts, *, keys: bool = True) -> Rows:
-    """The rows of a sealed hop that is a message of its own."""
-    sender = sealed.sender
-    scenario, direction = classify(sender, sealed.recipients, known)
-    worst = _D.RELAYED if sealed.relayed else _D.DELIVERED
-    statuses = _RELAYED_BIT * sealed.relayed | _DELIVERED_BIT * sealed.delivered
+_PLAIN_STATUSES = (1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED])
+
+
+def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
+    """The rows of what most messages are: one hop, everything delivered or relayed at the first try. Else None."""
+    fates = hop.fates
+    if not fates or hop.refused is not None or hop.tries is not None:
+        return None
+    statuses = 0
+    worst = None
+    for fate in fates.values():
+        status = fate.status
+        if fate.count != 1 or fate.earlier is not None:
+            return None
+        if status is _D.RELAYED:
+            if known.host_of(fate.relay) is not None:
+                return None
+            if not statuses & _PLAIN_STATUSES[0]:
+                worst = fate
+            statuses |= _PLAIN_STATUSES[0]
+        elif status is _D.DELIVERED:
+            statuses |= _PLAIN_STATUSES[1]
+        else:
+            return None
+    worst = worst or next(iter(fates.values()))
+    sender = hop.sender
+    scenario, direction = classify(sender, fates, known)
     message: tuple[Value, ...] = (
-        id, sealed.arrived_at, sealed.last_at, SEVERITY[worst], statuses, None, None, None, None, scenario, direction,
-        sender.lower() if sender is not None else None, sealed.worst, sealed.count, sealed.host, 1, 1, sealed.size,
-        sealed.subject, sealed.client, sealed.message_id, sealed.last_at - sealed.arrived_at, 0, sealed.body,
+        flow.id, hop.arrived_at, hop.last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
+        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1, hop.size,
+        hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, encode(flow),
     )
-    return Rows(id, message, _keys_of_sealed(id, sealed) if keys else [], [], [], None)
-
-
-_RELAYED_BIT, _DELIVERED_BIT = 1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED]
-
-
-def _keys_of_sealed(id: int, sealed: Sealed) -> list[tuple[int, str, int]]:
-    rows: set[tuple[int, str, int]] = {(7, sealed.host, id), (6, sealed.queue_id, id)}
-    if sealed.message_id is not None:
-        rows.add((5, sealed.message_id, id))
-    _sender(rows, sealed.sender, id)
-    for recipient in sealed.recipients:
-        _address(rows, recipient, id)
-    for relay in sealed.relays:
-        rows.update([(8, name, id) for name in peer_names(relay)])
-    rows.update([(10, named, id) for named in sealed.reply_ids])
-    return list(rows)
+    return Rows(flow.id, message, _keys(flow, [], sender) if keys else [], [], [], None)
 
 
 def _explain(outcome: Outcome) -> None:

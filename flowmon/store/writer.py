@@ -26,7 +26,8 @@ from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
 from flowmon.tracking.hosts import KnownHosts
 
-_INSERT_MESSAGE = f"INSERT OR REPLACE INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(MESSAGE_COLUMNS))})"
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(MESSAGE_COLUMNS))})"
+_REPLACE_MESSAGE = _INSERT_MESSAGE.replace("INSERT", "INSERT OR REPLACE", 1)
 _KINDS = {
     "message-id": Key.MESSAGE_ID, "queue-id": Key.QUEUE_ID, "reply-id": Key.REPLY_ID,
     "network-message-id": Key.NETWORK_MESSAGE_ID,
@@ -75,6 +76,8 @@ class Writer:
     def _prepare(self) -> None:
         db = self.db
         if self.temporary:
+            db.execute("PRAGMA page_size=16384")
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
             db.execute("PRAGMA journal_mode=OFF")
             db.execute("PRAGMA synchronous=OFF")
             db.execute("PRAGMA cache_size=-8000")
@@ -144,7 +147,8 @@ class Writer:
             if not self.temporary:
                 db.executemany("DELETE FROM keys WHERE message = ?", again)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
-        db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows])
+        db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows if r.id >= stored])
+        db.executemany(_REPLACE_MESSAGE, [r.message for r in batch.rows if r.id < stored])
         if not self.temporary:
             db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
@@ -192,14 +196,10 @@ class Writer:
             return []
         return [r[0] for r in self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))]
 
-    def load(self, id: int, body: bytes | None = None) -> Flow | None:
-        """The flow of a row, from its body where that is at hand; None when the row is not there."""
-        if body is None:
-            row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
-            if row is None:
-                return None
-            body = row[0]
-        return decode(id, body)
+    def load(self, id: int) -> Flow | None:
+        """The flow of a row; None when it is not there."""
+        row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
+        return decode(id, row[0]) if row else None
 
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""

@@ -13,6 +13,17 @@ from flowmon.config import Config
 from flowmon.model.words import Role
 from flowmon.tracking.replies import peer_names
 
+
+
+def is_own(domain: str, own: frozenset[str]) -> bool:
+    """Whether a domain is one of ours, or below one."""
+    while domain:
+        if domain in own:
+            return True
+        domain = domain.partition(".")[2]
+    return False
+
+
 _SHORT = re.compile(r"[.\[ ]")
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -55,7 +66,10 @@ class KnownHosts(msgspec.Struct):
                 self.aliases[alias.lower()] = name.lower()
 
     def host_of(self, peer: str | None) -> str | None:
-        """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name."""
+        """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name.
+
+        The short name of a peer in a foreign domain says nothing: every organisation has an mx1.
+        """
         if peer is None:
             return None
         if self.aliases:
@@ -64,7 +78,11 @@ class KnownHosts(msgspec.Struct):
                 if host is not None:
                     return host
         short = _SHORT.split(peer, 1)[0].lower()
-        return short if short in self.hosts and not short.isdigit() else None
+        if short not in self.hosts or short.isdigit():
+            return None
+        names = peer_names(peer)
+        domain = names[0].partition(".")[2] if names else ""
+        return short if not domain or is_own(domain, self.own()) else None
 
     def may_be(self, peer: str | None, host: str) -> bool | None:
         """Whether a logged peer is this host: True, False when it is known to be another, None when unknown.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from flowmon.model.flow import Flow, Hop, Link, Sealed
+from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
@@ -21,14 +21,11 @@ LINGER_SECONDS = 60.0
 REACH_SECONDS = SKEW_SECONDS + 120.0
 """How far back a restart puts flows under their keys in memory again."""
 
-_PASSED_KEPT = 20_000
-
 _FAILED = frozenset({DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED})
 
 Lookup = Callable[[str, str], Iterable[int]]
 """(kind, value) to rows of flows in the store. Kinds: message-id, queue-id, reply-id, network-message-id, failure."""
-Load = Callable[[int, bytes | None], "Flow | None"]
-"""A row of the store, opened; from its body where that is at hand."""
+Load = Callable[[int], "Flow | None"]
 
 
 class _Index:
@@ -94,10 +91,6 @@ class Joiner:
         self._by_failure = _Index(limit)
         self._flow_of: dict[int, int] = {}
         """Serial of a hop to the row of its flow, for the flows in memory."""
-        self._passed: dict[int, int] = {}
-        """The same for sealed hops that passed by of late."""
-        self._fresh: dict[int, Sealed] = {}
-        """Those that passed by since the last commit: the store does not have them yet."""
         self._next_sweep = 0.0
         self._refused_senders: set[str] = set()
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
@@ -136,36 +129,9 @@ class Joiner:
             changed.add(flow.id)
         return {self.row(id) for id in changed} if self.gone else changed
 
-    def pass_by(self, sealed: Sealed) -> int | None:
-        """A sealed hop: the row of its own when no other hop is near it; None when it must go the long way."""
-        known = self.known
-        if sealed.sender in self._refused_senders or any(known.host_of(relay) is not None for relay in sealed.relays):
-            return None
-        queue_id, message_id = sealed.queue_id, sealed.message_id
-        if self._by_queue_id.get(queue_id) or self._by_reply_id.get(queue_id) or (
-            message_id is not None and self._by_message_id.get(message_id)
-        ):
-            return None
-        for named in sealed.reply_ids:
-            if self._by_queue_id.get(named):
-                return None
-        if self._lookup is not None and len(known.hosts) > 1:
-            return None
-        id = self.next_id
-        self.next_id += 1
-        self._by_queue_id.add(queue_id, id)
-        if message_id is not None:
-            self._by_message_id.add(message_id, id)
-        for named in sealed.reply_ids:
-            self._by_reply_id.add(named, id)
-        known.see(sealed.host)
-        self._passed[sealed.serial] = id
-        self._fresh[id] = sealed
-        return id
-
     def _current(self, hop: Hop) -> Flow | None:
         """The flow that a hop is in, with this hop in the place of what it was before; None for a new one."""
-        id = self._flow_of.get(hop.serial) or self._passed.get(hop.serial)
+        id = self._flow_of.get(hop.serial)
         flow = self._get(id) if id is not None else None
         if flow is None:
             return None
@@ -187,8 +153,7 @@ class Joiner:
         id = self.row(id)
         flow = self.flows.get(id)
         if flow is None and self._load is not None:
-            fresh = self._fresh.get(id)
-            flow = self._load(id, fresh.body if fresh is not None else None)
+            flow = self._load(id)
             if flow is not None:
                 self._hold(flow)
         return flow
@@ -303,12 +268,9 @@ class Joiner:
     def committed(self, now: float) -> None:
         """All is in the store: forget flows that ended long enough before `now`; keys lead to them through the store."""
         self.gone.clear()
-        self._fresh.clear()
         if self._load is None or now < self._next_sweep:
             return
         self._next_sweep = now + LINGER_SECONDS / 2
-        for serial in list(self._passed)[: -_PASSED_KEPT or None]:
-            del self._passed[serial]
         horizon = now - LINGER_SECONDS
         for id in [
             id for id, flow in self.flows.items()

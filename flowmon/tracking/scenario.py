@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from flowmon.model.words import Direction, Scenario
-from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.hosts import KnownHosts, is_own
 
 
 @cache
@@ -61,15 +61,6 @@ def _classify(
         return _far(far, partners), Direction.OUTBOUND
     direction = Direction.TRANSIT if far == recipients else Direction.INBOUND
     return _far(far | {sender or ""}, partners), direction
-
-
-def is_own(domain: str, own: frozenset[str]) -> bool:
-    """Whether a domain is one of ours, or below one."""
-    while domain:
-        if domain in own:
-            return True
-        domain = domain.partition(".")[2]
-    return False
 
 
 def _far(domains: frozenset[str], partners: frozenset[str]) -> Scenario:

@@ -107,18 +107,26 @@ class Tracker:
             facts.turn(event.at)
         self._handlers[event.__class__](event, state)
 
-    def take(self, now: float) -> list[Hop]:
-        """The hops that changed since the last call; lets go of what ended long enough before `now` (log time)."""
-        changed = list(self._changed.values())
-        self._changed = {}
+    def take(self, now: float, *, settled: bool = False) -> list[Hop]:
+        """The hops that changed since the last call; lets go of what ended long enough before `now` (log time).
+
+        `settled`: only those that are let go, each once and with all that was told of it; the others wait.
+        """
+        changed = self._changed
+        taken: list[Hop] = []
         horizon = now - GRACE_SECONDS
         for state in self.hosts.values():
             ended = state.ended
             while ended and ended[0].last_at < horizon:
                 hop = ended.popleft()
-                if hop.queue_id is not None and state.hops.get(hop.queue_id) is hop and hop.left_at is not None:
+                if hop.queue_id is not None and state.hops.get(hop.queue_id) is hop:
                     del state.hops[hop.queue_id]
-        return changed
+                if settled and changed.pop(hop.serial, None) is not None:
+                    taken.append(hop)
+        if settled:
+            return taken
+        self._changed = {}
+        return list(changed.values())
 
     def take_facts(self) -> dict[tuple[int, str, str], int]:
         """Counts since the last call."""
