@@ -26,7 +26,7 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_SECONDS = 0.1
+BATCH_SECONDS = 0.25
 
 Progress = Callable[[int], None]
 
