@@ -227,8 +227,16 @@ def _same_message_id(one: Hop, other: Hop) -> bool | None:
 
 
 def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:
-    """Sender and recipient agree (where a log begins in the middle, or tells no Message-ID)."""
-    return child.sender is not None and child.sender == parent.sender and _took(child, fate.recipient)
+    """Sender and recipient agree (where a log begins in the middle, or tells no Message-ID).
+
+    Where the begin of one is lost and its sender with it, the next hop's name must speak for the host instead.
+    """
+    if not _took(child, fate.recipient):
+        return False
+    if child.sender is None or parent.sender is None:
+        names = peer_names(fate.relay)
+        return bool(names) and names[0].partition(".")[0] == child.host
+    return child.sender == parent.sender
 
 
 def _goes_to(fate: Fate, child: Hop, known: KnownHosts) -> bool:

@@ -1,0 +1,120 @@
+"""What events make of the fates of a hop's recipients."""
+
+from __future__ import annotations
+
+from flowmon.model.event import Attempt, Refusal
+from flowmon.model.flow import Fate, Hop, Try
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+
+EARLIER_KEPT = 20
+"""Different tries of one recipient that are kept; later ones are counted with the last."""
+
+_D = DeliveryStatus
+
+
+def known(hop: Hop, recipients: str, original: str | None) -> None:
+    """Note recipients (separated by blanks) that a line names before any try."""
+    before = hop.recipients.split() if hop.recipients else []
+    hop.recipients = " ".join(dict.fromkeys([*before, *recipients.split()]))
+    for recipient in recipients.split() if original else ():
+        if recipient not in hop.fates:
+            hop.fates[recipient] = Fate(recipient, _D.QUEUED, hop.last_at, original, since=hop.last_at, count=0)
+
+
+def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
+    """Note a try of a recipient."""
+    fate = hop.fates.get(recipient)
+    if fate is None:
+        hop.fates[recipient] = Fate(
+            recipient, status, event.at, event.original_recipient, event.relay, event.diagnostic, event.enhanced_status,
+            event.delays, event.transport, None, 0, event.at,
+        )
+        return
+    if event.original_recipient is not None:
+        fate.original = event.original_recipient
+    if fate.count and (
+        fate.status is not status or fate.relay != event.relay or fate.enhanced_status != event.enhanced_status
+        or _gist(fate.diagnostic) != _gist(event.diagnostic)
+    ):
+        put_away(fate)
+        fate.since, fate.count = event.at, 0
+    if not fate.count:
+        fate.since = event.at
+    fate.count += 1
+    fate.status, fate.at, fate.relay = status, event.at, event.relay
+    fate.diagnostic, fate.enhanced_status = event.diagnostic, event.enhanced_status
+    fate.delays, fate.transport = event.delays, event.transport
+    fate.reply_id, fate.next = None, 0
+
+
+def failed_try(hop: Hop, event: Attempt) -> None:
+    """Note a failed try that names no recipient: the next MX is tried in the same run."""
+    if event.recipient is not None and event.recipient in hop.fates:
+        return
+    tries = hop.tries = hop.tries if hop.tries is not None else []
+    for one in tries:
+        if one.relay == event.relay and _gist(one.diagnostic) == _gist(event.diagnostic):
+            one.count += 1
+            one.last_at = event.at
+            return
+    if len(tries) < EARLIER_KEPT:
+        tries.append(Try(None, event.relay, event.diagnostic, event.enhanced_status, event.at, event.at, 1))
+
+
+def refused(hop: Hop, event: Refusal, recipient: str, status: DeliveryStatus) -> None:
+    """Note that a recipient was refused, held or discarded."""
+    fate = hop.fates.get(recipient)
+    if fate is None or not fate.count:
+        hop.fates[recipient] = Fate(
+            recipient, status, event.at, fate.original if fate else None, None, event.diagnostic, since=event.at
+        )
+        return
+    fate.count += 1
+    fate.at, fate.status, fate.diagnostic = event.at, status, event.diagnostic
+
+
+def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only: str | None) -> None:
+    """Give the recipients that are open another status; `only` this one, or all."""
+    for fate in hop.fates.values():
+        if only is not None and fate.recipient != only:
+            continue
+        if fate.status in OPEN_STATUSES and fate.status is not status:
+            put_away(fate)
+            fate.status, fate.at = status, at
+            if text is not None and status is not _D.EXPIRED:
+                fate.diagnostic = text
+
+
+def all_final(hop: Hop) -> bool:
+    """Whether every recipient that is known of, named or counted, has a final status."""
+    fates = hop.fates
+    if len(fates) < (hop.recipient_count or 0):
+        return False
+    if hop.recipients is not None and any(r not in fates for r in hop.recipients.split()):
+        return False
+    return all(f.status not in OPEN_STATUSES for f in fates.values())
+
+
+def was_deferred(hop: Hop) -> bool:
+    """Whether any recipient was ever deferred."""
+    return any(
+        f.status is _D.DEFERRED or any(t.status is _D.DEFERRED for t in f.earlier or ()) for f in hop.fates.values()
+    )
+
+
+def put_away(fate: Fate) -> None:
+    """Move the last tries of a fate to the earlier ones."""
+    if not fate.count:
+        return
+    one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, fate.since or fate.at, fate.at, fate.count)
+    earlier = fate.earlier = fate.earlier if fate.earlier is not None else []
+    if len(earlier) >= EARLIER_KEPT:
+        earlier[-1].count += one.count
+        earlier[-1].last_at = one.last_at
+    else:
+        earlier.append(one)
+
+
+def _gist(text: str | None) -> str | None:
+    """What must be equal for two tries to be the same: the text up to what changes with each try (times, ids)."""
+    return text[:60] if text is not None else None
