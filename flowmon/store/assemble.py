@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 from flowmon.model import answers
 from flowmon.model.flow import Fate, Flow, Hop, Link, Said
-from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, Certainty, DeliveryStatus, LinkBasis, Stage
+from flowmon.model.words import (
+    OPEN_STATUSES,
+    STATUS_BY_SEVERITY,
+    Certainty,
+    DeliveryStatus,
+    LinkBasis,
+    Problem,
+    Stage,
+)
 from flowmon.store.rows import hop_status
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
@@ -55,7 +63,7 @@ def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
     )
 
 
-def _bare(hop: Hop) -> tuple[DeliveryStatus, answers.Problem | None, str | None]:
+def _bare(hop: Hop) -> tuple[DeliveryStatus, Problem | None, str | None]:
     """Status, problem and reason of a message of which no recipient is known."""
     status = hop_status(hop)
     text = hop.state_text
@@ -170,7 +178,9 @@ def verdicts(flow: Flow) -> list[answers.Verdict]:
     """What filters said of a flow, in order of time."""
     said: list[Said] = [s for hop in flow.hops for s in hop.verdicts or ()]
     return [
-        answers.Verdict(at=instant(s.at), host=s.host, filter=s.filter, action=s.action or "", score=s.score, detail=s.detail)
+        answers.Verdict(
+            at=instant(s.at), host=s.host, filter=s.filter, action=s.action or "", score=s.score, detail=s.detail
+        )
         for s in sorted(said, key=lambda s: s.at)
     ]
 

@@ -87,7 +87,7 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
             continue
         if same is None and there is not True and not _same_addresses(child, parent, fate):
             continue
-        certainty = Certainty.CERTAIN if same or there else Certainty.STRONG
+        certainty = Certainty.CERTAIN if same else Certainty.STRONG  # not by what is known of hosts by now
         surest = surest if surest is Certainty.CERTAIN else certainty
         fates.append(fate)
     if surest is None:
