@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flowmon.model import answers
-from flowmon.model.flow import Fate, Flow, Hop, Link, Said
+from flowmon.model.flow import Fate, Flow, Hop, Said
 from flowmon.model.words import (
     OPEN_STATUSES,
     STATUS_BY_SEVERITY,
@@ -17,6 +17,7 @@ from flowmon.model.words import (
     Stage,
 )
 from flowmon.store.rows import hop_status
+from flowmon.tracking import linking
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import relay_name
@@ -99,20 +100,28 @@ def _squeezed(hosts: list[str]) -> list[str]:
 
 
 def _hop(flow: Flow, hop: Hop, known: KnownHosts) -> answers.Hop:
-    link = min((k for k in flow.links if k.child == hop.serial), key=_surest, default=None)
+    link, certainty = _link(flow, hop)
     relay = next((f.relay for f in hop.fates.values() if f.relay), None)
     return answers.Hop(
         host=hop.host, role=known.role(hop.host), stage=stage(flow, hop), queue_id=_shown_id(hop),
         arrived_at=instant(hop.arrived_at), left_at=instant(hop.left_at) if hop.left_at is not None else None,
         next_hop=relay_name(relay),
-        link=link.basis if link else None, certainty=link.certainty if link else None,
+        link=link, certainty=certainty,
         delays=_delays(hop),
     )
 
 
-def _surest(link: Link) -> tuple[int, int]:
-    """The surest first, whichever was found first."""
-    return _CERTAINTIES.index(link.certainty), _BASES.index(link.basis)
+def _link(flow: Flow, hop: Hop) -> tuple[LinkBasis | None, Certainty | None]:
+    """What joins a hop to the one before it: the surest, whichever was found first."""
+    by_serial = {h.serial: h for h in flow.hops}
+    found = [
+        (linking.certainty(link, hop, by_serial[link.parent]), link.basis)
+        for link in flow.links if link.child == hop.serial and link.parent in by_serial
+    ]
+    if not found:
+        return None, None
+    certainty, basis = min(found, key=lambda one: (_CERTAINTIES.index(one[0]), _BASES.index(one[1])))
+    return basis, certainty
 
 
 def _shown_id(hop: Hop) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowmon.model.flow import Fate, Hop
+from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, reply_id
@@ -99,6 +99,15 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         if child.client is not None:
             known.learn(child.client, parent.host)
     return basis, surest, fates
+
+
+def certainty(link: Link, child: Hop, parent: Hop) -> Certainty:
+    """How sure a link is by what its hops tell by now: a Message-ID may come after the lines that joined them."""
+    by_reply = link.basis is LinkBasis.REPLY_ID or (
+        link.basis is LinkBasis.SESSION and child.refused is None and parent.refused is None
+        and any(f.transport == "mailbox" for f in parent.fates.values())
+    )
+    return Certainty.CERTAIN if by_reply and _same_message_id(child, parent) else link.certainty
 
 
 def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
