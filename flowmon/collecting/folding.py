@@ -42,6 +42,8 @@ class Folded(msgspec.Struct, array_like=True):
     serial: int
     pending: bytes
     """What the tracker keeps beside hops."""
+    seen: dict[str, bytes]
+    """By host that several logs tell of: what was told of late."""
     sources: list[SourceState]
     files: list[FileRow]
     blocks: list[tuple[int, int, bytes]]
@@ -54,6 +56,7 @@ class Start(msgspec.Struct):
     serial: int = 0
     now: float = 0.0
     pending: bytes = b""
+    seen: dict[str, bytes] = {}
     hops: list[Hop] = []
     sources: dict[str, SourceState] = {}
     files: list[FileRow] = []
@@ -143,6 +146,9 @@ class Folding:
         self._new_files: list[FileRow] = []
         self._blocks: list[tuple[int, int, bytes]] = []
         self._seen: dict[str, Seen] = {}
+        for host, state in start.seen.items():
+            self._seen[host] = Seen()
+            self._seen[host].restore(state)
         self._now = start.now
         if start.now:
             self.tracker.restore(start.hops, start.pending)
@@ -187,8 +193,9 @@ class Folding:
         return True
 
     def _read(self, source: Source, limit: int) -> Chunk | None:
-        if source.ahead is not None:
-            chunk, source.ahead = source.ahead, None
+        chunk = source.ahead
+        if chunk is not None:
+            source.ahead = None
             return chunk
         chunk = source.stream.read(limit, final=not self.live)
         state = source.state
@@ -255,7 +262,7 @@ class Folding:
         source.state.format, source.reader = found
         reader: Any = source.reader
         if self._seen and hasattr(reader, "seen"):
-            reader.seen, reader.number = self._seen, id(source)
+            reader.seen, reader.log = self._seen, source.stream.key
         if source.state.reader and hasattr(reader, "restore"):
             reader.restore(source.state.reader)
         return True
@@ -302,9 +309,10 @@ class Folding:
             source.changed = False
         now = self._now = max([self._now, *(s.last_at() for s in self.sources)])
         folded = Folded(
-            hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()], now=now,
-            serial=tracker.serial, pending=tracker.pending(), sources=changed, files=self._new_files, blocks=self._blocks,
-            notices=list(self._told())[-20:],
+            hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()],
+            now=now, serial=tracker.serial, pending=tracker.pending(),
+            seen={} if settled else {host: seen.state() for host, seen in self._seen.items()}, sources=changed, files=self._new_files,
+            blocks=self._blocks, notices=list(self._told())[-20:],
         )
         self._new_files, self._blocks = [], []
         self.dirty = False

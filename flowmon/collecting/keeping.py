@@ -46,6 +46,7 @@ class Keeper:
         writer = self.writer
         start = Start(
             serial=int(writer.meta("serial") or 0), now=self.now, pending=writer.meta("pending") or b"",
+            seen=msgspec.msgpack.decode(writer.meta("seen") or b"\x80", type=dict[str, bytes]),
             sources=writer.sources(), files=writer.files(),
         )
         if self.now:
@@ -96,11 +97,11 @@ class Keeper:
             self._raw.add(folded.files)
             lines = self._raw.of_failures(rows, joiner.flows)
         return Batch(
-            rows=rows, gone=list(joiner.gone), facts=folded.facts, sources=folded.sources, files=folded.files, lines=lines,
-            blocks=folded.blocks,
+            rows=rows, gone=list(joiner.gone), facts=folded.facts, sources=folded.sources, files=folded.files,
+            lines=lines, blocks=folded.blocks,
             meta={
                 "now": now, "serial": folded.serial, "next_id": joiner.next_id, "live": int(self.live),
-                "pending": folded.pending, "known": msgspec.msgpack.encode(self.known),
+                "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen), "known": msgspec.msgpack.encode(self.known),
                 "notices": msgspec.msgpack.encode(folded.notices),
             },
         )

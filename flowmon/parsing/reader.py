@@ -76,7 +76,7 @@ class SyslogReader:
         self._prefix_at = self._iso_at = 0.0
         self.seen: dict[str, Seen] | None = None
         """Hosts that several logs tell of; None when every host has one log."""
-        self.number = 0
+        self.log = ""
         """Tells this log from the others in `seen`."""
 
     def hosts(self) -> set[str]:
@@ -138,7 +138,7 @@ class SyslogReader:
                             continue
                 elif key in ignored and line.startswith(ignored[key], body):
                     continue
-            if seen is not None and host in seen and seen[host].again(self.number, at, session, line[body:]):
+            if seen is not None and host in seen and seen[host].again(self.log, at, session, line[body:]):
                 continue
             elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold

@@ -63,7 +63,7 @@ class HostTracker:
         self.hops: dict[str, Hop] = {}
         """By queue ID: what is open, and what ended a short while ago."""
         self.ended: deque[Hop] = deque()
-        self.refusals: dict[str | None, Hop] = {}
+        self.refusals: dict[str, Hop] = {}
         """The refused transaction of each session that is open."""
         self.in_session: dict[str, Hop] = {}
         """The hop that each session is sending."""
@@ -134,8 +134,6 @@ class HostTracker:
         """Take up a hop that a store kept."""
         if hop.queue_id is not None:
             self.hops[hop.queue_id] = hop
-        elif hop.refused is not None:
-            self.refusals[hop.session] = hop
         if hop.left_at is not None:
             self.ended.append(hop)
 

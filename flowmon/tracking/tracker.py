@@ -6,7 +6,7 @@ clock, no file and no store: time is what the lines say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,8 +16,18 @@ from flowmon.model.flow import Hop, Said
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.host import GRACE_SECONDS, Common, HostTracker
 
-_Pending = tuple[str, dict[str, str], dict[str, int], dict[str, list[Said]]]
-"""Host, clients by session, serials of hops by session, verdicts by queue ID."""
+class _Pending(msgspec.Struct, array_like=True):
+    """What one host has pending beside its hops."""
+
+    host: str
+    clients: dict[str, str]
+    """By session."""
+    in_session: dict[str, int]
+    """Serial of the hop that a session is sending."""
+    refusals: dict[str, int]
+    """Serial of the refused transaction of a session."""
+    verdicts: dict[str, list[Said]]
+    """By queue ID."""
 
 
 class Tracker:
@@ -80,10 +90,11 @@ class Tracker:
         return facts
 
     def pending(self) -> bytes:
-        """What is kept beside hops, for a restart: who is connected, what sessions send, verdicts that came early."""
+        """What is kept beside hops, for a restart: open sessions, and verdicts that came early."""
         return msgspec.msgpack.encode([
-            (name, host.clients, {session: hop.serial for session, hop in host.in_session.items()}, host.verdicts)
-            for name, host in self.hosts.items() if host.clients or host.in_session or host.verdicts
+            _Pending(name, host.clients, _serials(host.in_session), _serials(host.refusals), host.verdicts)
+            for name, host in self.hosts.items()
+            if host.clients or host.in_session or host.refusals or host.verdicts
         ])
 
     def restore(self, hops: Iterable[Hop], pending: bytes) -> None:
@@ -92,8 +103,13 @@ class Tracker:
         for hop in hops:
             by_serial[hop.serial] = hop
             self._of(hop.host).restore(hop)
-        for name, clients, in_session, verdicts in msgspec.msgpack.decode(pending, type=list[_Pending]) if pending else ():
-            host = self._of(name)
-            host.clients.update(clients)
-            host.verdicts.update(verdicts)
-            host.in_session.update({s: by_serial[n] for s, n in in_session.items() if n in by_serial})
+        for kept in msgspec.msgpack.decode(pending, type=list[_Pending]) if pending else ():
+            host = self._of(kept.host)
+            host.clients.update(kept.clients)
+            host.verdicts.update(kept.verdicts)
+            host.in_session.update({s: by_serial[n] for s, n in kept.in_session.items() if n in by_serial})
+            host.refusals.update({s: by_serial[n] for s, n in kept.refusals.items() if n in by_serial})
+
+
+def _serials(hops: Mapping[str, Hop]) -> dict[str, int]:
+    return {session: hop.serial for session, hop in hops.items()}
