@@ -75,6 +75,8 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     if queue_id is None:
         return None
     same = _same_message_id(child, parent)
+    if same is None and parent.message_id is not None and _arriving(child):
+        return None  # its Message-ID is about to come: queue IDs are used again
     fates: list[Fate] = []
     surest: Certainty | None = None
     for fate in parent.fates.values():
@@ -99,6 +101,11 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         if child.client is not None:
             known.learn(child.client, parent.host)
     return basis, surest, fates
+
+
+def _arriving(hop: Hop) -> bool:
+    """Whether the first lines of a hop are still being written."""
+    return hop.began and not hop.queued and not hop.fates and hop.left_at is None
 
 
 def certainty(link: Link, child: Hop, parent: Hop) -> Certainty:

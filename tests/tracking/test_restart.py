@@ -26,7 +26,7 @@ RUNS = (
     "forked_recipients", "forward", "handed_to_own_silent_host", "held_and_released",
     "login_tried_twice", "mail_loop", "mailbox_log_beside", "one_message_id_for_two_messages",
     "postfix_gateway_to_exchange", "refused_beside_accepted", "refused_by_own_host",
-    "refused_then_taken_by_own_host", "removed_before_last_line",
+    "removed_before_last_line",
     "reused_queue_id", "second_mx", "starts_in_the_middle",
 )
 Moment = tuple[int, int, bool, bool]
