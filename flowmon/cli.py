@@ -91,7 +91,8 @@ def collect(*path: str, config: ConfigOption = None, store: StoreOption = None, 
 
 @app.command
 def messages(
-    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None,
+    store: StoreOption = None,
 ) -> int:
     """Every message with its recipients, hops and statuses.
 
@@ -139,7 +140,8 @@ def trace(
 
 @app.command
 def queues(
-    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None,
+    store: StoreOption = None,
 ) -> int:
     """What waits, by host and next hop.
 
@@ -163,7 +165,8 @@ def queues(
 
 @app.command
 def problems(
-    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+    *path: str, filter: FilterOption = None, format: Format = "text", config: ConfigOption = None,
+    store: StoreOption = None,
 ) -> int:
     """What failed, by class, reason and next hop, with cause and next step.
 
@@ -187,7 +190,8 @@ def problems(
 
 @app.command
 def report(
-    *path: str, filter: FilterOption = None, format: Form = "text", config: ConfigOption = None, store: StoreOption = None
+    *path: str, filter: FilterOption = None, format: Form = "text", config: ConfigOption = None,
+    store: StoreOption = None,
 ) -> int:
     """A summary for a period.
 
@@ -250,7 +254,10 @@ def new(name: str, /) -> int:
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong use or unreadable input."""
+    """Run the command line.
+
+    Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong use or unreadable input.
+    """
     try:
         status = app(exit_on_error=False, print_error=True, result_action="return_value")
     except FlowmonError as fault:

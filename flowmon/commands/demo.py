@@ -145,6 +145,6 @@ def run(*, theme: str | None = None, speed: float = 1.0) -> int:
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
         with collector(store, None, [str(folder / "logs")]):
-            show(store, config, None, ["demo: a recorded run of five hosts, replayed as if it happened now"], theme=theme,
-                 mouse=True, title="demo")
+            show(store, config, None, ["demo: a recorded run of five hosts, replayed as if it happened now"],
+                 theme=theme, mouse=True, title="demo")
     return 0

@@ -8,12 +8,14 @@ from pathlib import Path
 from flowmon.commands import opening, output
 from flowmon.model.answers import Message
 
-_HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem", "reason",
-           "reply_code", "enhanced_status", "diagnostic", "attempts", "host", "relay", "delay_seconds", "path", "scenario",
-           "direction", "size", "subject", "client")
+_HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem",
+           "reason", "reply_code", "enhanced_status", "diagnostic", "attempts", "host", "relay", "delay_seconds",
+           "path", "scenario", "direction", "size", "subject", "client")
 
 
-def run(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+def run(
+    arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None
+) -> int:
     """Print messages. Gives the exit status: 0, or 1 when nothing matched."""
     filter = opening.read_filter(filter_text)
     with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
@@ -31,12 +33,12 @@ def _rows(m: Message) -> Iterable[tuple[object, ...]]:
     """One row per recipient; one with empty recipient columns where none is known."""
     tail = (m.scenario, m.direction, m.size, m.subject, m.client)
     if not m.recipients:
-        yield (m.first_seen_at, m.message_id, m.envelope_sender, None, None, m.status, m.problem, m.reason, None, None, None,
-               None, m.hops[-1].host, None, None, [h.host for h in m.hops], *tail)
+        yield (m.first_seen_at, m.message_id, m.envelope_sender, None, None, m.status, m.problem, m.reason, None, None,
+               None, None, m.hops[-1].host, None, None, [h.host for h in m.hops], *tail)
     for r in m.recipients:
         yield (m.first_seen_at, m.message_id, m.envelope_sender, r.recipient, r.original_recipient, r.status, r.problem,
-               r.reason, r.reply_code, r.enhanced_status, r.diagnostic, r.attempts, r.host, r.relay, r.delay_seconds, r.path,
-               *tail)
+               r.reason, r.reply_code, r.enhanced_status, r.diagnostic, r.attempts, r.host, r.relay, r.delay_seconds,
+               r.path, *tail)
 
 
 def sender(text: str | None) -> str:

@@ -60,7 +60,9 @@ class _Progress:
 
 
 @contextmanager
-def reader(arguments: list[str], config: Config, *, store: Path | None = None, keys: bool = True) -> Iterator[SqliteReader]:
+def reader(
+    arguments: list[str], config: Config, *, store: Path | None = None, keys: bool = True
+) -> Iterator[SqliteReader]:
     """Answers from the PATHs, read into a store that goes with the command; without PATHs from the collector's store.
 
     `keys`: whether a filter or a search will look messages up by address or id. Raises SourceError, StoreError.

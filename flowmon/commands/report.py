@@ -69,8 +69,9 @@ def _print(report: Report, *, markdown: bool) -> None:
         print(f"- {name}: {text}" if markdown else f"  {text:>16}  {name.replace('_', ' ')}")
     heading("Messages by outcome")
     for status in STATUS_BY_SEVERITY:
-        if report.messages.get(status):
-            print(f"- {status}: {report.messages[status]:,}" if markdown else f"  {report.messages[status]:>16,}  {status}")
+        count = report.messages.get(status)
+        if count:
+            print(f"- {status}: {count:,}" if markdown else f"  {count:>16,}  {status}")
     heading("Problems")
     if not report.problems:
         print("Nothing failed." if markdown else "  nothing failed")

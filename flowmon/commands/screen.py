@@ -24,8 +24,8 @@ START_SECONDS = 10.0
 
 
 def run(
-    arguments: list[str], filter_text: str | None, config_path: Path | None, store: Path | None, *, theme: str | None = None,
-    mouse: bool = True,
+    arguments: list[str], filter_text: str | None, config_path: Path | None, store: Path | None, *,
+    theme: str | None = None, mouse: bool = True,
 ) -> int:
     """Show the screen until the user leaves. Gives the exit status."""
     config = opening.load_config(config_path)

@@ -8,7 +8,9 @@ from pathlib import Path
 from flowmon.commands import opening, output
 
 
-def queues(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+def queues(
+    arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None
+) -> int:
     """Print what waits, by host and next hop. Gives the exit status: 0, or 1 when nothing waits."""
     filter = opening.read_filter(filter_text)
     with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
@@ -34,7 +36,9 @@ def queues(arguments: list[str], filter_text: str | None, format: output.Format,
     return 0 if rows else 1
 
 
-def problems(arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None) -> int:
+def problems(
+    arguments: list[str], filter_text: str | None, format: output.Format, config: Path | None, store: Path | None
+) -> int:
     """Print failures by class, reason and next hop. Gives the exit status: 0, or 1 when there is none."""
     filter = opening.read_filter(filter_text)
     with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
@@ -53,8 +57,8 @@ def problems(arguments: list[str], filter_text: str | None, format: output.Forma
             print(f"{str(problem).upper()}")
             for p in (p for p in rows if p.problem == problem):
                 waiting = f", {p.open} waiting" if p.open else ""
-                print(f"  {p.reason} at {output.clean(p.next_hop or '-')}: {p.messages} message{'s' * (p.messages != 1)}"
-                      f"{waiting}, last {output.clock(p.last_at)}")
+                print(f"  {p.reason} at {output.clean(p.next_hop or '-')}: {p.messages} "
+                      f"message{'s' * (p.messages != 1)}{waiting}, last {output.clock(p.last_at)}")
                 print(f"    {output.clean(p.sample_reply or '')[:200]}")
                 print(f"    why: {p.cause}")
                 print(f"    do:  {p.next_step}")

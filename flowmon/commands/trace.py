@@ -54,7 +54,8 @@ def _print(detail: Detail, reader: SqliteReader) -> None:
     for a in detail.attempts:
         if a.problem:
             times = f" {a.count} times since {clock(a.first_at)}" if a.count > 1 else ""
-            print(f"  {clock(a.last_at)} {a.host} tried {clean(a.relay or 'nobody')} for {clean(a.recipient)}: {a.status}{times}")
+            print(f"  {clock(a.last_at)} {a.host} tried {clean(a.relay or 'nobody')} for {clean(a.recipient)}: "
+                  f"{a.status}{times}")
     for v in detail.verdicts:
         score = f" ({v.score:g})" if v.score is not None else ""
         print(f"  {clock(v.at)} {v.filter} on {v.host}: {clean(v.action)}{score} {clean(v.detail or '')[:200]}")
