@@ -311,8 +311,8 @@ class Folding:
         folded = Folded(
             hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()],
             now=now, serial=tracker.serial, pending=tracker.pending(),
-            seen={} if settled else {host: seen.state() for host, seen in self._seen.items()}, sources=changed, files=self._new_files,
-            blocks=self._blocks, notices=list(self._told())[-20:],
+            seen={} if settled else {host: seen.state() for host, seen in self._seen.items()},
+            sources=changed, files=self._new_files, blocks=self._blocks, notices=list(self._told())[-20:],
         )
         self._new_files, self._blocks = [], []
         self.dirty = False

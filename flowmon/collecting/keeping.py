@@ -8,7 +8,7 @@ import msgspec
 
 from flowmon.collecting.folding import Folded, Start
 from flowmon.config import Config
-from flowmon.model.flow import Flow
+from flowmon.model.flow import Flow, is_nothing
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
@@ -88,6 +88,9 @@ class Keeper:
                 if joiner.row(id) in joiner.flows:
                     changed.add(joiner.row(id))
         flows = [flow for flow in map(joiner.flows.get, changed) if flow is not None]
+        nothing = [flow.id for flow in flows if all(is_nothing(hop) for hop in flow.hops)]
+        if nothing:
+            flows = [flow for flow in flows if flow.id not in nothing]
         learnt = {domain for flow in flows for domain in self._learn(flow)}
         rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
@@ -97,12 +100,12 @@ class Keeper:
             self._raw.add(folded.files)
             lines = self._raw.of_failures(rows, joiner.flows)
         return Batch(
-            rows=rows, gone=list(joiner.gone), facts=folded.facts, sources=folded.sources, files=folded.files,
+            rows=rows, gone=[*joiner.gone, *nothing], facts=folded.facts, sources=folded.sources, files=folded.files,
             lines=lines, blocks=folded.blocks,
             meta={
                 "now": now, "serial": folded.serial, "next_id": joiner.next_id, "live": int(self.live),
-                "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen), "known": msgspec.msgpack.encode(self.known),
-                "notices": msgspec.msgpack.encode(folded.notices),
+                "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
+                "known": msgspec.msgpack.encode(self.known), "notices": msgspec.msgpack.encode(folded.notices),
             },
         )
 
@@ -130,8 +133,10 @@ class Keeper:
         seen = set(done)
         for domain in domains:
             for id in self.writer.with_domain(domain):
-                flow = None if id in seen or id in self.joiner.gone else self.joiner.flows.get(id) or self.writer.load(id)
+                if id in seen or id in self.joiner.gone:
+                    continue
                 seen.add(id)
+                flow = self.joiner.flows.get(id) or self.writer.load(id)
                 if flow is not None:
                     rows.append(self._rows(flow, now))
         return rows

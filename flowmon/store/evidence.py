@@ -37,7 +37,9 @@ def of(flow: Flow, ask: Ask) -> list[Evidence]:
 
 def _from_block(position: int, ask: Ask) -> str | None:
     """The line at a position of a source that cannot be read again."""
-    rows = ask("SELECT position, length, body FROM blocks WHERE position <= ? ORDER BY position DESC LIMIT 1", (position,))
+    rows = ask(
+        "SELECT position, length, body FROM blocks WHERE position <= ? ORDER BY position DESC LIMIT 1", (position,)
+    )
     if not rows or position >= rows[0][0] + rows[0][1]:
         return None
     data = zlib.decompress(rows[0][2])

@@ -88,7 +88,10 @@ def _queue(
 
 
 def _trend(history: dict[int, tuple[int, int, int]], minute: int, current: int) -> list[int]:
-    """What the queue held at the end of each of the last minutes; minutes without news hold what the one before held."""
+    """What the queue held at the end of each of the last minutes.
+
+    Minutes without news hold what the one before held.
+    """
     values: list[int] = []
     last = 0
     for m in range(minute - TREND_MINUTES + 1, minute + 1):
@@ -138,8 +141,8 @@ def sources(ask: Ask) -> list[answers.SourceRow]:
     """Every log and how far it is read."""
     return [
         answers.SourceRow(
-            path=s.path, host=s.host, format=s.format, position=s.offset, size=s.size, lag_bytes=s.lag_bytes, lines=s.lines,
-            unmatched=s.unmatched, foreign=s.foreign, lines_per_second=s.lines_per_second,
+            path=s.path, host=s.host, format=s.format, position=s.offset, size=s.size, lag_bytes=s.lag_bytes,
+            lines=s.lines, unmatched=s.unmatched, foreign=s.foreign, lines_per_second=s.lines_per_second,
             last_line_at=instant(s.last_line_at) if s.last_line_at is not None else None,
             read_at=instant(s.read_at) if s.read_at is not None else None, error=s.error or s.notice, samples=s.samples,
         )

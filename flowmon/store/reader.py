@@ -29,8 +29,9 @@ from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
 _ORDERS = {
-    "last_seen": "m.last_at", "first_seen": "m.first_at", "sender": "m.sender", "status": "-m.status", "size": "m.size",
-    "attempts": "m.attempts", "age": "-m.first_at", "delay": "m.delay", "recipient": "m.recipient", "reason": "m.reason",
+    "last_seen": "m.last_at", "first_seen": "m.first_at", "sender": "m.sender", "status": "-m.status",
+    "size": "m.size", "attempts": "m.attempts", "age": "-m.first_at", "delay": "m.delay",
+    "recipient": "m.recipient", "reason": "m.reason",
 }
 _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
@@ -60,10 +61,14 @@ class SqliteReader:
         found: sqlite3.Connection | None = getattr(self._local, "db", None)
         if found is None:
             try:
-                found = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+                found = sqlite3.connect(
+                    f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+                )
                 found.execute("PRAGMA query_only=ON")
             except sqlite3.Error as fault:
-                raise StoreError(f"{self.path}: cannot be opened: {fault}; start `flowmon collect` first, or name a log") from None
+                raise StoreError(
+                    f"{self.path}: cannot be opened: {fault}; start `flowmon collect` first, or name a log"
+                ) from None
             self._local.db = found
             self._connections.append(found)
         return found
@@ -101,7 +106,8 @@ class SqliteReader:
         return instant(self._clock())
 
     def health(self) -> answers.Health:
-        return overview.health(self._all, self._meta, collecting=self._temporary or collector_runs(self.path), now=self._clock())
+        collecting = self._temporary or collector_runs(self.path)
+        return overview.health(self._all, self._meta, collecting=collecting, now=self._clock())
 
     def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
         return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)
@@ -130,8 +136,9 @@ class SqliteReader:
     def messages(self, filter: Filter | None = None) -> Iterator[answers.Message]:
         where, parameters = self._where(filter)
         known, now = self.known(), float(self._meta("now") or 0.0)
+        sql = f"SELECT m.id, m.body FROM messages m{where} ORDER BY m.first_at, m.id"
         try:
-            for row in self.db.execute(f"SELECT m.id, m.body FROM messages m{where} ORDER BY m.first_at, m.id", parameters):
+            for row in self.db.execute(sql, parameters):
                 yield assemble.message(decode(*row), known, now)
         except sqlite3.Error as fault:
             raise StoreError(f"{self.path}: cannot be read: {fault}") from None
@@ -209,8 +216,9 @@ class SqliteReader:
         text = what.strip()
         bare = text.removeprefix("<").removesuffix(">")
         rows = self._all(
-            "SELECT DISTINCT k.message FROM keys k JOIN messages m ON m.id = k.message WHERE (k.kind IN (5, 6) AND k.value = ?) "
-            "OR (k.kind IN (1, 2) AND k.value = ?) OR (k.kind = 9 AND k.value = ?) ORDER BY m.last_at DESC",
+            "SELECT DISTINCT k.message FROM keys k JOIN messages m ON m.id = k.message "
+            "WHERE (k.kind IN (5, 6) AND k.value = ?) OR (k.kind IN (1, 2) AND k.value = ?) "
+            "OR (k.kind = 9 AND k.value = ?) ORDER BY m.last_at DESC",
             (bare, bare.lower(), bare.replace("-", "").lower()),
         )
         return [r[0] for r in rows]

@@ -26,7 +26,9 @@ from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
 from flowmon.tracking.hosts import KnownHosts
 
-_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(MESSAGE_COLUMNS))})"
+_INSERT_MESSAGE = (
+    f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(MESSAGE_COLUMNS))})"
+)
 _REPLACE_MESSAGE = _INSERT_MESSAGE.replace("INSERT", "INSERT OR REPLACE", 1)
 _KINDS = {
     "message-id": Key.MESSAGE_ID, "queue-id": Key.QUEUE_ID, "reply-id": Key.REPLY_ID,
@@ -59,7 +61,8 @@ class Writer:
             self._lock = lock_path(self.path).open("a+", encoding="ascii")
         except OSError as fault:
             raise StoreError(
-                f"{self.path}: the store's folder cannot be written: {fault.strerror}; choose another with --store or [store] path"
+                f"{self.path}: the store's folder cannot be written: {fault.strerror}; "
+                "choose another with --store or [store] path"
             ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +71,9 @@ class Writer:
             owner = self._lock.read().strip() or "another process"
             self._lock.close()
             self._lock = None
-            raise StoreError(f"{self.path}: a collector (pid {owner}) already writes this store; look at it with `flowmon`") from None
+            raise StoreError(
+                f"{self.path}: a collector (pid {owner}) already writes this store; look at it with `flowmon`"
+            ) from None
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
@@ -89,8 +94,8 @@ class Writer:
         version = self.meta("schema")
         if version is not None and version != SCHEMA_VERSION:
             raise StoreError(
-                f"{self.path}: the store has version {version}, this flowmon writes {SCHEMA_VERSION}: move the file away, "
-                "it is filled again from the logs"
+                f"{self.path}: the store has version {version}, this flowmon writes {SCHEMA_VERSION}: "
+                "move the file away, it is filled again from the logs"
             )
         if not self.temporary:
             db.executescript(INDEXES)
@@ -194,7 +199,8 @@ class Writer:
         key = _KINDS.get(kind)
         if key is None or self.temporary:
             return []
-        return [r[0] for r in self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))]
+        rows = self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))
+        return [r[0] for r in rows]
 
     def load(self, id: int) -> Flow | None:
         """The flow of a row; None when it is not there."""
@@ -203,14 +209,17 @@ class Writer:
 
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
-        for row in self.db.execute("SELECT id, body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)):
+        for row in self.db.execute(
+            "SELECT id, body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)
+        ):
             yield decode(*row)
 
     def refused(self, since: float) -> Iterator[Flow]:
         """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
         place = STATUS_BY_SEVERITY.index(DeliveryStatus.REJECTED)
         for row in self.db.execute(
-            "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000", (place, since)
+            "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000",
+            (place, since),
         ):
             yield decode(*row)
 
@@ -258,7 +267,9 @@ class Writer:
         db = self.db
         try:
             db.execute("BEGIN IMMEDIATE")
-            ids = db.execute(f"SELECT id FROM messages WHERE {condition} AND open = 0 LIMIT 20000", (before,)).fetchall()
+            ids = db.execute(
+                f"SELECT id FROM messages WHERE {condition} AND open = 0 LIMIT 20000", (before,)
+            ).fetchall()
             for table in ("keys", "queue", "failures", "lines"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
             db.executemany("DELETE FROM messages WHERE id = ?", ids)

@@ -18,7 +18,9 @@ import sys
 import time
 from pathlib import Path
 
-NAMES = ("received", "delivered", "forwarded", "deferred", "bounced", "rejected", "reject warnings", "held", "discarded")
+NAMES = (
+    "received", "delivered", "forwarded", "deferred", "bounced", "rejected", "reject warnings", "held", "discarded",
+)
 
 
 def timed(command: list[str]) -> tuple[float, int, str]:
@@ -35,7 +37,10 @@ def timed(command: list[str]) -> tuple[float, int, str]:
 
 def facts_of_pflogsumm(text: str) -> dict[str, str]:
     """The grand totals as pflogsumm prints them."""
-    found = {name: match[1] for name in NAMES if (match := re.search(rf"^\s*(\d+[km]?)\s+{name}\b", text, re.MULTILINE))}
+    found = {
+        name: match[1] for name in NAMES
+        if (match := re.search(rf"^\s*(\d+[km]?)\s+{name}\b", text, re.MULTILINE))
+    }
     deferrals = re.search(r"\((\d+[km]?)\s+deferrals\)", text)
     sizes = re.findall(r"^\s*(\d+[km]?)\s+bytes (received|delivered)", text, re.MULTILINE)
     return found | ({"deferrals": deferrals[1]} if deferrals else {}) | {f"bytes {name}": n for n, name in sizes}
@@ -65,7 +70,8 @@ def main() -> None:
         ratios.append(theirs / ours)
         walls.append((ours, theirs))
         peaks.append(peak)
-        print(f"flowmon {ours:.2f} s, pflogsumm {theirs:.2f} s: {theirs / ours:.2f} times as fast, {peak / 1024:.0f} MiB")
+        times = theirs / ours
+        print(f"flowmon {ours:.2f} s, pflogsumm {theirs:.2f} s: {times:.2f} times as fast, {peak / 1024:.0f} MiB")
     totals = {name.replace("_", " "): value for name, value in json.loads(mine)["totals"].items()}
     for name, theirs_text in facts_of_pflogsumm(said).items():
         agrees = rounded(totals[name]) == theirs_text
