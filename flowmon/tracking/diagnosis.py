@@ -123,7 +123,9 @@ def diagnose(
     return _diagnose(_SOMEBODY.sub(_stand_in, text) if text else "", enhanced_status, reply_code, command, permanent)
 
 
-_SOMEBODY = re.compile(r"[\w.+=-]+@[\w.-]+|(?<=\[)(?:[0-9]+\.){3}[0-9]+(?=\])|(?<=\[)[0-9a-fA-F]*:[0-9a-fA-F:]+(?=\])", re.ASCII)
+_SOMEBODY = re.compile(
+    r"[\w.+=-]+@[\w.-]+|(?<=\[)(?:[0-9]+\.){3}[0-9]+(?=\])|(?<=\[)[0-9a-fA-F]*:[0-9a-fA-F:]+(?=\])", re.ASCII
+)
 
 
 def _stand_in(found: re.Match[str]) -> str:

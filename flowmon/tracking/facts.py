@@ -45,7 +45,10 @@ class HostFacts:
 
 
 def of_flow(flow: Flow) -> dict[str, int]:
-    """The same counts, made from one message: for totals of a part of the mail, where log facts cannot be told apart."""
+    """The same counts, made from one message.
+
+    For totals of a part of the mail, where log facts cannot be told apart.
+    """
     counts = dict.fromkeys(FACTS, 0)
     for hop in flow.hops:
         if hop.refused is not None:
@@ -70,6 +73,6 @@ def of_flow(flow: Flow) -> dict[str, int]:
 
 
 _NAMES = {
-    "delivered": "delivered", "relayed": "delivered", "deferred": "deferrals", "bounced": "bounced", "expired": "bounced",
-    "rejected": "rejected", "held": "held", "discarded": "discarded",
+    "delivered": "delivered", "relayed": "delivered", "deferred": "deferrals", "bounced": "bounced",
+    "expired": "bounced", "rejected": "rejected", "held": "held", "discarded": "discarded",
 }

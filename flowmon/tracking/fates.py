@@ -106,7 +106,8 @@ def put_away(fate: Fate) -> None:
     """Move the last tries of a fate to the earlier ones."""
     if not fate.count:
         return
-    one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, fate.since or fate.at, fate.at, fate.count)
+    first_at = fate.since or fate.at
+    one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, first_at, fate.at, fate.count)
     earlier = fate.earlier = fate.earlier if fate.earlier is not None else []
     if len(earlier) >= EARLIER_KEPT:
         earlier[-1].count += one.count

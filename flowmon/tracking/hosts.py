@@ -14,7 +14,6 @@ from flowmon.model.words import Role
 from flowmon.tracking.replies import peer_names
 
 
-
 def is_own(domain: str, own: frozenset[str]) -> bool:
     """Whether a domain is one of ours, or below one."""
     while domain:

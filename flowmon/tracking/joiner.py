@@ -17,7 +17,10 @@ from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
 LINGER_SECONDS = 60.0
-"""How long a flow whose hops have all ended stays in memory, in time of the log: longer than the tracker tells of it."""
+"""How long a flow whose hops have all ended stays in memory, in time of the log.
+
+Longer than the tracker tells of it.
+"""
 REACH_SECONDS = SKEW_SECONDS + 120.0
 """How far back a restart puts flows under their keys in memory again."""
 
@@ -246,8 +249,7 @@ class Joiner:
         if ground is None:
             return False
         basis, certainty, fates = ground
-        known = next((k for k in (*flow.links, *other.links) if k.child == child.serial and k.parent == parent.serial), None)
-        if known is None:
+        if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
             flow.links.append(Link(child.serial, parent.serial, basis, certainty))
         for fate in fates:
             fate.next = fate.next or child.serial
@@ -266,7 +268,10 @@ class Joiner:
         return keep
 
     def committed(self, now: float) -> None:
-        """All is in the store: forget flows that ended long enough before `now`; keys lead to them through the store."""
+        """All is in the store: forget flows that ended long enough before `now`.
+
+        Keys lead to them through the store.
+        """
         self.gone.clear()
         if self._load is None or now < self._next_sweep:
             return

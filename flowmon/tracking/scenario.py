@@ -34,7 +34,9 @@ def is_public(domain: str) -> bool:
     return False
 
 
-def classify(sender: str | None, recipients: Iterable[str], known: KnownHosts) -> tuple[Scenario | None, Direction | None]:
+def classify(
+    sender: str | None, recipients: Iterable[str], known: KnownHosts
+) -> tuple[Scenario | None, Direction | None]:
     """Scenario and direction of a message; (None, None) while our domains or its addresses are not known.
 
     The null sender is taken as ours when a server of ours made the report, which is so unless it came in from a

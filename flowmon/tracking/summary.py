@@ -77,7 +77,7 @@ class _Way:
         self.hosts: list[str] = list(before.hosts) if before else []
         self.failures: list[tuple[str | None, str | None, Hop]] = list(before.failures) if before else []
         """(text, enhanced status, hop) of temporary failures met."""
-        self.attempts = before.attempts if before else 0
+        self.attempts: int = before.attempts if before else 0
         self.original: str | None = before.original if before else None
 
     def on(self, hop: Hop, fate: Fate) -> _Way:
@@ -103,13 +103,13 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
         yield from _leaf(hop, fate, way, known, now)
         return
     on = way.on(hop, fate)
-    if hop.refused is None and (after.refused is not None or fate.status in _GIVEN_UP):
+    if hop.refused is None and (after.refused is not None or _refuses(after, fate)):
         on.hosts.append(after.host)
         yield from _leaf(hop, fate, way, known, now, hosts=on.hosts)
         return
-    if hop.refused is not None:
+    if fate.status is _D.REJECTED or fate.status in _GIVEN_UP:
         on.failures.append((fate.diagnostic, fate.enhanced_status, hop))
-        on.attempts += fate.count
+        on.attempts += _tries(fate)
     children = _heirs(hop, fate, after)
     for child in children:
         yield from _walk(after, child, hops, on, known, now)
@@ -117,15 +117,32 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
         yield _silent(fate, after, on)
 
 
+def _refuses(after: Hop, fate: Fate) -> bool:
+    """Whether a try failed because the next hop, which took other recipients, refused this one."""
+    if fate.status not in _GIVEN_UP:
+        return False
+    there = after.fates.get(fate.recipient)
+    return there is not None and there.status is _D.REJECTED
+
+
+def _tries(fate: Fate) -> int:
+    """How often a hop tried a recipient."""
+    return fate.count + sum(one.count for one in fate.earlier or ())
+
+
 def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
     """The fates at the next hop that come of this recipient."""
     recipient = fate.recipient.lower()
-    named = [f for f in after.fates.values() if f.recipient.lower() == recipient or (f.original or "").lower() == recipient]
+    named = [
+        f for f in after.fates.values()
+        if f.recipient.lower() == recipient or (f.original or "").lower() == recipient
+    ]
     if named:
         return named
     passed = {f.recipient.lower() for f in hop.fates.values() if f.next == after.serial}
     strangers = [
-        f for f in after.fates.values() if f.recipient.lower() not in passed and (f.original or "").lower() not in passed
+        f for f in after.fates.values()
+        if f.recipient.lower() not in passed and (f.original or "").lower() not in passed
     ]
     claimed = {r for f in after.fates.values() for r in (f.recipient.lower(), (f.original or "").lower())}
     return strangers if len([r for r in passed if r not in claimed]) == 1 else []
@@ -160,8 +177,9 @@ def _leaf(
         status, diagnostic = hop.state, hop.state_text or diagnostic
     yield Outcome(
         fate.recipient, status, hop, fate, hosts or (on.hosts if on else [hop.host]),
-        (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + fate.count,
-        diagnostic=diagnostic, waits_until=waits, transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
+        (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
+        diagnostic=diagnostic, waits_until=waits,
+        transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
     )
 
 
@@ -179,9 +197,7 @@ def _merge_equal(found: list[Outcome]) -> list[Outcome]:
     for outcome in found:
         key = outcome.recipient.lower()
         have = by_recipient.get(key)
-        if have is None:
-            by_recipient[key] = outcome
-        elif (SEVERITY[outcome.status], -outcome.at) < (SEVERITY[have.status], -have.at):
+        if have is None or (SEVERITY[outcome.status], -outcome.at) < (SEVERITY[have.status], -have.at):
             by_recipient[key] = outcome
     return list(by_recipient.values())
 
@@ -223,7 +239,9 @@ def cause(outcome: Outcome) -> Diagnosis | None:
 
 
 def _decides(action: str | None) -> bool:
-    return action is not None and action.lower() not in ("no action", "add header", "rewrite subject", "pass", "greylist")
+    return action is not None and action.lower() not in (
+        "no action", "add header", "rewrite subject", "pass", "greylist"
+    )
 
 
 def _of_reason(reason: str) -> Diagnosis:

@@ -16,6 +16,7 @@ from flowmon.model.flow import Hop, Said
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.host import GRACE_SECONDS, Common, HostTracker
 
+
 class _Pending(msgspec.Struct, array_like=True):
     """What one host has pending beside its hops."""
 
