@@ -106,7 +106,6 @@ def test_two_logs_that_begin_empty(tmp_path: Path, catalogue: Catalogue) -> None
     assert _in_pieces(tmp_path, catalogue, name, [], first=0) == _at_once(name, catalogue)
 
 
-@pytest.mark.xfail(strict=True, reason="which lines one log told already is forgotten with the process")
 def test_killed_between_two_logs_of_one_host(tmp_path: Path, catalogue: Catalogue) -> None:
     name, story = "same_fact_in_two_files", [(1, 2, True, True)]
     assert _in_pieces(tmp_path, catalogue, name, story, first=3_000) == _at_once(name, catalogue)
