@@ -16,6 +16,7 @@ from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
 from flowmon.model.flow import Hop
 from flowmon.parsing.catalogue import Catalogue, LineReader
+from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.seen import Seen
 from flowmon.sources import Chunk, Discovery, FileId, LogStream, Position, StdinStream
 from flowmon.store.batch import FileRow, SourceState
@@ -146,13 +147,18 @@ class Folding:
         self._new_files: list[FileRow] = []
         self._blocks: list[tuple[int, int, bytes]] = []
         self._seen: dict[str, Seen] = {}
+        """By host that several logs tell of."""
+        self._logs_of: dict[str, set[str]] = {}
+        """By host: keys of the logs that tell of it."""
+        self.sources: list[Source] = []
         for host, state in start.seen.items():
             self._seen[host] = Seen()
             self._seen[host].restore(state)
         self._now = start.now
         if start.now:
             self.tracker.restore(start.hops, start.pending)
-        self.sources = [self._source(stream) for stream in discovery.streams]
+        for stream in discovery.streams:
+            self.sources.append(self._source(stream))
 
     def _source(self, stream: Stream) -> Source:
         known = self._start.sources.get(stream.key)
@@ -236,14 +242,21 @@ class Folding:
 
     def recognise(self) -> None:
         """Look at the first lines of every log, to see which hosts are told of by several."""
-        logs: dict[str, int] = {}
         for source in self.sources:
             if source.ahead is None:
                 source.ahead = self._read(source, _STEP_CHUNK)
             if source.ahead is not None:
-                for host in self.catalogue.hosts_in(source.ahead.data, self.names):
-                    logs[host] = logs.get(host, 0) + 1
-        self._seen.update({host: Seen() for host, count in logs.items() if count > 1 and host not in self._seen})
+                self._tells_of(source, source.ahead.data)
+
+    def _tells_of(self, source: Source, data: bytes) -> None:
+        """Note which hosts a log tells of. Lines of a host that others tell of too, or may when their first line
+        comes, are remembered, so that each counts once."""
+        others_may = self.live and any(s.reader is None and not s.state.lines and s is not source for s in self.sources)
+        for host in self.catalogue.hosts_in(data, self.names):
+            logs = self._logs_of.setdefault(host, set())
+            logs.add(source.stream.key)
+            if host not in self._seen and (len(logs) > 1 or others_may):
+                self._seen[host] = Seen()
 
     def _take_reader(self, source: Source, data: bytes, name: str | None, path: str) -> bool:
         """Give a source its reader, once its format is recognised (or known, or configured)."""
@@ -261,8 +274,11 @@ class Folding:
             return False
         source.state.format, source.reader = found
         reader: Any = source.reader
-        if self._seen and hasattr(reader, "seen"):
-            reader.seen, reader.log = self._seen, source.stream.key
+        self._tells_of(source, data)
+        if self._seen:
+            for one in (*self.sources, source):
+                if isinstance(one.reader, SyslogReader):
+                    one.reader.seen, one.reader.log = self._seen, one.stream.key
         if source.state.reader and hasattr(reader, "restore"):
             reader.restore(source.state.reader)
         return True

@@ -155,6 +155,10 @@ class Verdict(Event, frozen=True, gc=False):
     recipient: str | None = None
 
 
+class Probe(Event, frozen=True, gc=False):
+    """`queue_id` was an address probe (Postfix verify): no message."""
+
+
 class Session(Event, frozen=True, gc=False):
     """A connection opens or closes: ends what belonged to the last one of the same process."""
 
@@ -178,6 +182,7 @@ KINDS: dict[str, type[Event]] = {
     "report": Report,
     "copy": Copy,
     "verdict": Verdict,
+    "probe": Probe,
     "session": Session,
     "notice": Notice,
 }

@@ -106,8 +106,18 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """Failed tries that name no recipient (a next MX was tried in the same run)."""
     began: bool = False
     """The log tells of its arrival; else the log begins in the middle."""
+    probe: bool = False
+    """An address probe: a server asked whether an address is good, and sent nothing."""
     about: str | None = None
     """Message-ID that this report is about, where its log names that."""
+
+
+def is_nothing(hop: Hop) -> bool:
+    """Whether a hop is no message: an address probe, or the mere end of one that the log does not hold."""
+    return hop.probe or (
+        hop.left_at is not None and not hop.began and not hop.queued and not hop.fates and hop.message_id is None
+        and hop.state is None and hop.refused is None and hop.tries is None
+    )
 
 
 class Link(msgspec.Struct, array_like=True, gc=False):

@@ -88,20 +88,15 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
         if outcome.problem is not None:
             problems = _add_word(problems, outcome.problem)
             reasons = _add_word(reasons, outcome.reason or "unknown")
-            _failure(failures, flow, first, outcome)
+            _failure(failures, flow, outcome)
         if outcome.status in OPEN_STATUSES:
             _in_queue(queue, flow.id, outcome)
     if worst is None:
-        place = worst_place = SEVERITY[hop_status(last)]
-        statuses = 1 << place
-        diagnosis = _of_hop(flow, last, found)
-        if diagnosis is not None:
-            problems, reasons = f" {diagnosis.problem} ", f" {diagnosis.reason} "
-            worst = diagnosis
-            _failure(failures, flow, first, diagnosis)
-        if STATUS_BY_SEVERITY[place] in OPEN_STATUSES:
-            queue[last.host, UNKNOWN_NEXT_HOP] = [flow.id, last.host, UNKNOWN_NEXT_HOP, STATUS_BY_SEVERITY[place],
-                                                 last.arrived_at, None, None, None, None]
+        worst = _without_recipients(flow, last, queue, failures)
+        worst_place = SEVERITY[worst.status]
+        statuses = 1 << worst_place
+        if worst.problem is not None:
+            problems, reasons = f" {worst.problem} ", f" {worst.reason} "
     known_hop = first if first.message_id is not None or len(flow.hops) == 1 else next(
         (h for h in flow.hops if h.message_id is not None), first)
     sender = next((h.sender for h in flow.hops if h.sender is not None), None)
@@ -109,10 +104,9 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     scenario, direction = classify(sender, recipients, known)
     is_open = 1 if queue else 0
     message: tuple[Value, ...] = (
-        flow.id, first_at, last_at, worst_place, statuses, worst.problem if worst else None,
-        worst.reason if worst else None, problems or None, reasons or None, scenario, direction,
-        sender.lower() if sender is not None else None, worst.recipient or None if worst else None, len(found),
-        worst.hop.host if worst else last.host, len(flow.hops), attempts,
+        flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
+        reasons or None, scenario, direction, sender.lower() if sender is not None else None,
+        worst.recipient or None, len(found), worst.hop.host, len(flow.hops), attempts,
         first.size if first.size is not None else next((h.size for h in flow.hops if h.size is not None), None),
         next((h.subject for h in flow.hops if h.subject is not None), None), first.client, known_hop.message_id,
         max(last_at - first_at, 0.0), is_open, encode(flow),
@@ -150,8 +144,8 @@ def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
     scenario, direction = classify(sender, fates, known)
     message: tuple[Value, ...] = (
         flow.id, hop.arrived_at, hop.last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
-        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1, hop.size,
-        hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, encode(flow),
+        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1,
+        hop.size, hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, encode(flow),
     )
     return Rows(flow.id, message, _keys(flow, [], sender) if keys else [], [], [], None)
 
@@ -162,15 +156,23 @@ def _explain(outcome: Outcome) -> None:
         outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
 
 
-def _of_hop(flow: Flow, hop: Hop, found: list[Outcome]) -> Outcome | None:
-    """Problem and reason of a hop without recipients that was refused, held or given up."""
+def _without_recipients(
+    flow: Flow, hop: Hop, queue: dict[tuple[str, str], list[Value]],
+    failures: dict[tuple[str, str, str | None], list[Value]],
+) -> Outcome:
+    """What became of a message of which no recipient is known; notes where it waits and why it failed."""
     status = hop_status(hop)
     text = hop.state_text
     if hop.aborted and text is None:
         text = "lost connection: the client went away before the message was accepted"
     outcome = Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text)
     _explain(outcome)
-    return outcome if outcome.problem is not None else None
+    if outcome.problem is not None:
+        _failure(failures, flow, outcome)
+    if status in OPEN_STATUSES:
+        queue[hop.host, UNKNOWN_NEXT_HOP] = [flow.id, hop.host, UNKNOWN_NEXT_HOP, status, hop.arrived_at,
+                                             None, None, None, None]
+    return outcome
 
 
 def _add_word(words: str, word: str) -> str:
@@ -190,23 +192,23 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
         count = fate.count + sum(t.count for t in fate.earlier or ())
         since = fate.earlier[0].first_at if fate.earlier else fate.since
         retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None
-    row = [id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
-           outcome.diagnostic if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason]
+    row: list[Value] = [
+        id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
+        outcome.diagnostic if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason,
+    ]
     have = queue.get((hop.host, next_hop))
     if have is None or SEVERITY[outcome.status] < SEVERITY[DeliveryStatus(str(have[3]))]:
         queue[hop.host, next_hop] = row
 
 
-def _failure(
-    failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, first: Hop, outcome: Outcome
-) -> None:
+def _failure(failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, outcome: Outcome) -> None:
     relay = relay_name(outcome.fate.relay) if outcome.fate is not None else None
     next_hop = relay or (domain_of(outcome.recipient) if outcome.hop.refused is None else None) or outcome.hop.host
     key = (str(outcome.problem), outcome.reason or "unknown", next_hop)
     have = failures.get(key)
     is_open = 1 if outcome.status in OPEN_STATUSES else 0
     if have is not None:
-        have[4] = int(have[4] or 0) + 1  # type: ignore[arg-type]  # this column is a count
+        have[4] = int(have[4] or 0) + 1
         have[10] = int(bool(have[10]) or bool(is_open))
         return
     sender = next((h.sender for h in flow.hops if h.sender is not None), None)
@@ -216,15 +218,14 @@ def _failure(
 
 
 def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, str, int]]:
-    """The key rows of a flow, each once."""
+    """The key rows of a flow, each once. Their kinds are the numbers of schema.Key."""
     id = flow.id
     rows: set[tuple[int, str, int]] = set()
     add = rows.add
     _sender(rows, sender, id)
-    for outcome in found:
-        _address(rows, outcome.recipient, id)
-        if outcome.original:
-            _address(rows, outcome.original, id)
+    if found:
+        _addresses(rows, [o.recipient for o in found], id)
+        _addresses(rows, [o.original for o in found if o.original], id)
     for hop in flow.hops:
         add((7, hop.host, id))
         if hop.message_id is not None:
@@ -243,9 +244,13 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
             if fate.reply_id:
                 add((10, fate.reply_id, id))
         if hop.recipients and not found:
-            for recipient in hop.recipients.split():
-                _address(rows, recipient, id)
+            _addresses(rows, hop.recipients.split(), id)
     return list(rows)
+
+
+def _addresses(rows: set[tuple[int, str, int]], addresses: list[str], id: int) -> None:
+    for address in addresses:
+        _address(rows, address, id)
 
 
 def _sender(rows: set[tuple[int, str, int]], sender: str | None, id: int) -> None:

@@ -60,7 +60,7 @@ def of_flow(flow: Flow) -> dict[str, int]:
             counts["bytes_received"] += hop.size or 0
         deferrals = 0
         for fate in hop.fates.values():
-            tries = [(t.status, t.count) for t in fate.earlier or ()] + [(fate.status, fate.count)]
+            tries = [(t.status, t.count) for t in fate.earlier or ()] + [(fate.status, fate.count or fate.status == "held")]
             for status, count in tries:
                 name = _NAMES.get(status or "")
                 if name is not None:

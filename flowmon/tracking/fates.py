@@ -80,7 +80,7 @@ def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only:
             continue
         if fate.status in OPEN_STATUSES and fate.status is not status:
             put_away(fate)
-            fate.status, fate.at = status, at
+            fate.status, fate.at, fate.count = status, at, 0
             if text is not None and status is not _D.EXPIRED:
                 fate.diagnostic = text
 
@@ -103,8 +103,8 @@ def was_deferred(hop: Hop) -> bool:
 
 
 def put_away(fate: Fate) -> None:
-    """Move the last tries of a fate to the earlier ones."""
-    if not fate.count:
+    """Move the last tries of a fate to the earlier ones; to wait or to be held is no try."""
+    if not fate.count or fate.status in (_D.QUEUED, _D.HELD):
         return
     first_at = fate.since or fate.at
     one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, first_at, fate.at, fate.count)

@@ -15,6 +15,7 @@ from flowmon.model.event import (
     Event,
     Identity,
     Notice,
+    Probe,
     Queued,
     Refusal,
     Report,
@@ -32,6 +33,9 @@ REFUSALS_APART_SECONDS = 600.0
 """Refusals of one session that are so far apart are two."""
 
 _D = DeliveryStatus
+_PROBE_SENDER = "double-bounce@"
+"""Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
+the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
 _NOTICES_KEPT = 20
 
@@ -74,7 +78,7 @@ class HostTracker:
         self.handlers: dict[type[Event], Callable[[Any], None]] = {
             Arrival: self._arrival, Identity: self._identity, Queued: self._queued, Attempt: self._attempt,
             Refusal: self._refusal, Ended: self._ended, Change: self._change, Report: self._report, Copy: self._copy,
-            Verdict: self._verdict, Session: self._session, Notice: self._notice,
+            Verdict: self._verdict, Session: self._session, Probe: self._probe, Notice: self._notice,
         }
 
     # --- hops ---------------------------------------------------------------------------------------------------
@@ -106,7 +110,7 @@ class HostTracker:
         if queue_id is None:
             return None
         hop = self.hops.get(queue_id)
-        if hop is None:
+        if hop is None or (hop.left_at is not None and event.at - hop.last_at > GRACE_SECONDS):
             return self._new(event, queue_id)
         hop.evidence.append(event.position)
         if event.at > hop.last_at:
@@ -300,6 +304,7 @@ class HostTracker:
         hop = self._new(event, None)
         hop.refused = event.command or "RCPT"
         hop.began = True
+        hop.probe = event.envelope_sender is not None and event.envelope_sender.startswith(_PROBE_SENDER)
         if event.session is not None:
             self.refusals[event.session] = hop
         return hop
@@ -356,6 +361,11 @@ class HostTracker:
             return
         self._touch(hop, event)
         hop.verdicts = [*(hop.verdicts or ()), said]
+
+    def _probe(self, event: Probe) -> None:
+        hop = self._hop(event)
+        if hop is not None:
+            hop.probe = True
 
     def _session(self, event: Session) -> None:
         session = event.session

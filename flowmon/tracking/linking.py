@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowmon.model.flow import Fate, Hop, Link
-from flowmon.model.words import Certainty, DeliveryStatus, LinkBasis
+from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, reply_id
 
@@ -44,13 +44,15 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     ):
         same = _same_message_id(child, parent)
         within = 0 <= child.arrived_at - parent.arrived_at <= LIFETIME_SECONDS
+        if child.queued and parent.left_at is not None:
+            return None  # it was done with: the queue manager tells of another that has the ID now
         return (LinkBasis.QUEUE_ID, Certainty.CERTAIN, []) if within and same is not False else None
     if parent.copies and child.host == parent.host and child.queue_id in parent.copies:
-        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child.queue_id)
     if child.parent_id is not None and child.host == parent.host and child.parent_id == parent.queue_id and (
         child.origin != "report" and child.sender != ""
     ):
-        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, list(parent.fates.values())
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child.queue_id)
     ground = (
         _by_reply(child, parent, known) or _by_network_id(child, parent, known)
         or _by_message_id(child, parent, known) or _after_part_refused(child, parent)
@@ -58,6 +60,16 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     if ground is not None:
         ground[2].extend(_refused_beside(child, parent))
     return ground
+
+
+def _moved(parent: Hop, queue_id: str | None) -> list[Fate]:
+    """Fates that go on under another queue ID: those whose line names it, else those replaced, else those still open."""
+    fates = list(parent.fates.values())
+    return (
+        [f for f in fates if queue_id and f.diagnostic and queue_id in f.diagnostic]
+        or [f for f in fates if f.status is _D.EXPANDED]
+        or [f for f in fates if f.status in OPEN_STATUSES]
+    )
 
 
 def _refused_beside(child: Hop, parent: Hop) -> list[Fate]:

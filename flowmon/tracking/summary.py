@@ -127,7 +127,8 @@ def _refuses(after: Hop, fate: Fate) -> bool:
 
 def _tries(fate: Fate) -> int:
     """How often a hop tried a recipient."""
-    return fate.count + sum(one.count for one in fate.earlier or ())
+    own = fate.count if fate.status is not _D.HELD else 0
+    return own + sum(one.count for one in fate.earlier or () if one.status is not _D.HELD)
 
 
 def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:

@@ -100,7 +100,6 @@ def _in_pieces(folder: Path, catalogue: Catalogue, name: str, story: list[Moment
     return _answers(store)
 
 
-@pytest.mark.xfail(strict=True, reason="logs that begin empty are never known to tell of one host")
 def test_two_logs_that_begin_empty(tmp_path: Path, catalogue: Catalogue) -> None:
     name = "same_fact_in_two_files"
     assert _in_pieces(tmp_path, catalogue, name, [], first=0) == _at_once(name, catalogue)
