@@ -108,6 +108,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """The log tells of its arrival; else the log begins in the middle."""
     probe: bool = False
     """An address probe: a server asked whether an address is good, and sent nothing."""
+    holds: int = 0
+    """How often it was held."""
     about: str | None = None
     """Message-ID that this report is about, where its log names that."""
 

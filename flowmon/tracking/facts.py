@@ -58,9 +58,10 @@ def of_flow(flow: Flow) -> dict[str, int]:
         if hop.began:
             counts["received"] += 1
             counts["bytes_received"] += hop.size or 0
+        counts["held"] += hop.holds
         deferrals = 0
         for fate in hop.fates.values():
-            tries = [(t.status, t.count) for t in fate.earlier or ()] + [(fate.status, fate.count or fate.status == "held")]
+            tries = [(t.status, t.count) for t in fate.earlier or ()] + [(fate.status, fate.count)]
             for status, count in tries:
                 name = _NAMES.get(status or "")
                 if name is not None:
@@ -74,5 +75,5 @@ def of_flow(flow: Flow) -> dict[str, int]:
 
 _NAMES = {
     "delivered": "delivered", "relayed": "delivered", "deferred": "deferrals", "bounced": "bounced",
-    "expired": "bounced", "rejected": "rejected", "held": "held", "discarded": "discarded",
+    "expired": "bounced", "rejected": "rejected", "discarded": "discarded",
 }

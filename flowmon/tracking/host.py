@@ -272,6 +272,7 @@ class HostTracker:
         if event.login is not None:
             hop.login = event.login
         hop.client = hop.client or event.client
+        hop.holds += status is _D.HELD
         if event.recipient is not None:
             fates.refused(hop, event, event.recipient, status)
         whole = event.queue_id is None or event.command not in ("RCPT", "MAIL", None)
@@ -325,6 +326,7 @@ class HostTracker:
             return
         if status is _D.HELD:
             self.facts.held += 1
+            hop.holds += 1
         if status is _D.QUEUED:
             hop.state = hop.state_text = None
         elif event.recipient is None:
