@@ -74,6 +74,8 @@ class Source:
         """What was read while the format was not recognised, still to be fed."""
         self.ahead: Chunk | None = None
         """Read to recognise its format, not yet folded."""
+        self.strange: str | None = None
+        """Why its lines are not understood, with the remedy."""
         self.done = False
         """Nothing new at the last look."""
         self.changed = True
@@ -204,9 +206,9 @@ class Folding:
             source.ahead = None
             return chunk
         chunk = source.stream.read(limit, final=not self.live)
-        state = source.state
-        if (state.error, state.notice) != (source.stream.error, source.stream.notice):
-            state.error, state.notice = source.stream.error, source.stream.notice
+        state, notice = source.state, source.stream.notice or source.strange
+        if (state.error, state.notice) != (source.stream.error, notice):
+            state.error, state.notice = source.stream.error, notice
             source.changed = True
         return chunk
 
@@ -273,6 +275,7 @@ class Folding:
         if found is None:
             return False
         source.state.format, source.reader = found
+        source.strange = None
         reader: Any = source.reader
         self._tells_of(source, data)
         if self._seen:
@@ -286,7 +289,7 @@ class Folding:
     def _unrecognised(self, source: Source) -> None:
         if len(source.head) > _UNRECOGNISED_BYTES:
             source.head = source.head[source.head.index(b"\n", len(source.head) - 65_536) + 1 :]
-        source.state.notice = (
+        source.strange = source.state.notice = (
             f"{source.state.path}: no format fits its lines; `flowmon parsers explain LINE` tells why, "
             "`flowmon parsers new NAME` begins a format of your own"
         )

@@ -51,6 +51,9 @@ class Writer:
         try:
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
+        except StoreError:
+            self.close()
+            raise
         except sqlite3.Error as fault:
             self.close()
             raise StoreError(f"{path}: cannot be opened as a store: {fault}; move it away and start again") from None

@@ -89,7 +89,6 @@ def test_empty_log(run: Run, tmp_path: Path) -> None:
     assert (done.status, done.out) == (1, "")
 
 
-@pytest.mark.xfail(strict=True, reason="the notice is wiped by the next look at the file")
 def test_lines_of_no_known_format(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "app.log"
     log.write_text("a line\nanother line\n" * 50)
