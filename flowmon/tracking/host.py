@@ -1,42 +1,22 @@
-"""What is open on one host, and how each kind of event changes it."""
+"""What is open on one host, and how mail that comes, is tried and leaves changes it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
-from flowmon.model.event import (
-    Arrival,
-    Attempt,
-    Change,
-    Copy,
-    Ended,
-    Event,
-    Identity,
-    Notice,
-    Probe,
-    Queued,
-    Refusal,
-    Report,
-    Session,
-    Verdict,
-)
+from flowmon.model.event import Arrival, Attempt, Ended, Event, Identity, Queued
 from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
-from flowmon.tracking import fates
+from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
 
 GRACE_SECONDS = 30.0
 """How long a hop that ended is kept for lines that come late, in time of the log."""
-REFUSALS_APART_SECONDS = 600.0
-"""Refusals of one session that are so far apart are two."""
 
 _D = DeliveryStatus
-_PROBE_SENDER = "double-bounce@"
-"""Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
-the host that sends it, and joins that)."""
-_EARLY_VERDICTS = 1000
 _NOTICES_KEPT = 20
 
 
@@ -59,10 +39,10 @@ class Common:
 class HostTracker:
     """Folds the events of one host. `handlers` takes them by kind."""
 
-    __slots__ = ("_common", "clients", "ended", "facts", "handlers", "hops", "in_session", "refusals", "verdicts")
+    __slots__ = ("clients", "common", "ended", "facts", "handlers", "hops", "in_session", "refusals", "verdicts")
 
     def __init__(self, common: Common, facts: HostFacts) -> None:
-        self._common = common
+        self.common = common
         self.facts = facts
         self.hops: dict[str, Hop] = {}
         """By queue ID: what is open, and what ended a short while ago."""
@@ -77,14 +57,15 @@ class HostTracker:
         """What filters said of queue IDs that no other line has told of yet."""
         self.handlers: dict[type[Event], Callable[[Any], None]] = {
             Arrival: self._arrival, Identity: self._identity, Queued: self._queued, Attempt: self._attempt,
-            Refusal: self._refusal, Ended: self._ended, Change: self._change, Report: self._report, Copy: self._copy,
-            Verdict: self._verdict, Session: self._session, Probe: self._probe, Notice: self._notice,
+            Ended: self._ended,
+            **{kind: MethodType(take, self) for kind, take in incidents.HANDLERS.items()},  # as quick as its own
         }
 
     # --- hops ---------------------------------------------------------------------------------------------------
 
-    def _new(self, event: Event, queue_id: str | None) -> Hop:
-        common = self._common
+    def new(self, event: Event, queue_id: str | None) -> Hop:
+        """A new hop that begins with the event; under no queue ID it is a refused transaction."""
+        common = self.common
         common.serial += 1
         hop = Hop(common.serial, event.host, event.system, queue_id, event.at, event.at)
         hop.fates = {}
@@ -97,28 +78,29 @@ class HostTracker:
                 hop.verdicts = self.verdicts.pop(queue_id, None)
         return hop
 
-    def _touch(self, hop: Hop, event: Event) -> None:
+    def touch(self, hop: Hop, event: Event) -> None:
         """Note that a line tells more of a hop."""
         hop.evidence.append(event.position)
         if event.at > hop.last_at:
             hop.last_at = event.at
-        self._common.changed[hop.serial] = hop
+        self.common.changed[hop.serial] = hop
 
-    def _hop(self, event: Event) -> Hop | None:
+    def hop_of(self, event: Event) -> Hop | None:
         """The hop that the event is about; a new one where the log begins in the middle; None without a queue ID."""
         queue_id = event.queue_id
         if queue_id is None:
             return None
         hop = self.hops.get(queue_id)
         if hop is None or (hop.left_at is not None and event.at - hop.last_at > GRACE_SECONDS):
-            return self._new(event, queue_id)
+            return self.new(event, queue_id)
         hop.evidence.append(event.position)
         if event.at > hop.last_at:
             hop.last_at = event.at
-        self._common.changed[hop.serial] = hop
+        self.common.changed[hop.serial] = hop
         return hop
 
-    def _end(self, hop: Hop, at: float) -> None:
+    def end(self, hop: Hop, at: float) -> None:
+        """The hop is done with at `at` (epoch seconds), unless it was before."""
         if hop.left_at is None:
             hop.left_at = at
             self.ended.append(hop)
@@ -152,10 +134,10 @@ class HostTracker:
         if hop is None or (
             hop.began and (hop.left_at is not None or hop.queued or event.at - hop.last_at > GRACE_SECONDS)
         ):
-            hop = self._new(event, queue_id)
+            hop = self.new(event, queue_id)
         else:
             hop.evidence.append(event.position)
-            self._common.changed[hop.serial] = hop
+            self.common.changed[hop.serial] = hop
         hop.began = True
         hop.client, hop.login, hop.origin, hop.parent_id = event.client, event.login, event.origin, event.parent_id
         session = hop.session = event.session
@@ -185,7 +167,7 @@ class HostTracker:
             hop.network_message_id = event.network_message_id
 
     def _identity(self, event: Identity) -> None:
-        hop = self._hop(event)
+        hop = self.hop_of(event)
         if hop is None:
             return
         if event.message_id is not None:
@@ -198,7 +180,7 @@ class HostTracker:
             fates.known(hop, event.recipient, event.original_recipient)
 
     def _queued(self, event: Queued) -> None:
-        hop = self._hop(event)
+        hop = self.hop_of(event)
         if hop is None:
             return
         if hop.size is None and event.size is not None and hop.began:
@@ -215,7 +197,7 @@ class HostTracker:
                     fate.status = _D.QUEUED
 
     def _attempt(self, event: Attempt) -> None:
-        hop = self._hop(event)
+        hop = self.hop_of(event)
         if hop is None:
             return
         status, recipient = event.status, event.recipient
@@ -224,14 +206,14 @@ class HostTracker:
         if status is not None and recipient is not None:
             self._count(hop, event.diagnostic, status)
             fates.tried(hop, event, recipient, status)
-            if not hop.began and event.session == event.queue_id and event.transport == "mailbox":
-                self._end(hop, event.at)
-            elif event.system in self._common.endless and fates.all_final(hop):
-                self._end(hop, event.at)
+            if (not hop.began and event.session == event.queue_id and event.transport == "mailbox") or (
+                event.system in self.common.endless and fates.all_final(hop)
+            ):
+                self.end(hop, event.at)
         elif recipient is not None and event.transport == "mailbox":
             hop.refused = "LMTP"
             hop.fates[recipient] = Fate(recipient, _D.REJECTED, event.at, None, None, event.diagnostic, since=event.at)
-            self._end(hop, event.at)
+            self.end(hop, event.at)
         else:
             fates.failed_try(hop, event)
 
@@ -256,136 +238,14 @@ class HostTracker:
         elif status is _D.DISCARDED:
             facts.discarded += 1
 
-    def _refusal(self, event: Refusal) -> None:
-        status = event.status
-        if event.command != "AUTH":
-            self._count_refusal(status)
-        if status is None:
-            return
-        hop = self._hop(event) or self._refused_session(event)
-        if event.envelope_sender is not None:
-            hop.sender = event.envelope_sender
-        if event.message_id is not None:
-            hop.message_id = event.message_id
-        if event.subject is not None:
-            hop.subject = event.subject
-        if event.login is not None:
-            hop.login = event.login
-        hop.client = hop.client or event.client
-        hop.holds += status is _D.HELD
-        if event.recipient is not None:
-            fates.refused(hop, event, event.recipient, status)
-        whole = event.queue_id is None or event.command not in ("RCPT", "MAIL", None)
-        if whole or event.recipient is None:
-            hop.state, hop.state_text = status, event.diagnostic
-            if status is not _D.HELD:
-                self._end(hop, event.at)
-
-    def _count_refusal(self, status: DeliveryStatus | None) -> None:
-        facts = self.facts
-        if status is _D.REJECTED:
-            facts.rejected += 1
-        elif status is _D.HELD:
-            facts.held += 1
-        elif status is _D.DISCARDED:
-            facts.discarded += 1
-        elif status is None:
-            facts.reject_warnings += 1
-
-    def _refused_session(self, event: Refusal) -> Hop:
-        """The hop that stands for the refused transaction of a session: same client, same sender."""
-        hop = self.refusals.get(event.session) if event.session is not None else None
-        if (
-            hop is not None and hop.client == event.client and hop.refused == event.command
-            and (event.envelope_sender is None or hop.sender == event.envelope_sender)
-            and event.at - hop.last_at < REFUSALS_APART_SECONDS
-        ):
-            self._touch(hop, event)
-            return hop
-        hop = self._new(event, None)
-        hop.refused = event.command or "RCPT"
-        hop.began = True
-        hop.probe = event.envelope_sender is not None and event.envelope_sender.startswith(_PROBE_SENDER)
-        if event.session is not None:
-            self.refusals[event.session] = hop
-        return hop
-
     def _ended(self, event: Ended) -> None:
-        hop = self._hop(event)
+        hop = self.hop_of(event)
         if hop is None:
             return
         if event.status is not None:
             hop.state = event.status
             fates.changed(hop, event.status, event.at, None, None)
-        self._end(hop, event.at)
-
-    def _change(self, event: Change) -> None:
-        status = event.status
-        hop = self._hop(event) if status is not None else None
-        if hop is None or status is None:
-            return
-        if status is _D.HELD:
-            self.facts.held += 1
-            hop.holds += 1
-        if status is _D.QUEUED:
-            hop.state = hop.state_text = None
-        elif event.recipient is None:
-            hop.state, hop.state_text = status, event.diagnostic
-        fates.changed(hop, status, event.at, event.diagnostic, event.recipient)
-
-    def _report(self, event: Report) -> None:
-        report = event.report_id or event.report_message_id
-        if event.queue_id is None and event.about_message_id is not None and event.report_id is not None:
-            made = self.hops.get(event.report_id)
-            if made is not None:
-                made.about = event.about_message_id
-                self._touch(made, event)
-            return
-        hop = self._hop(event)
-        if hop is not None and report is not None:
-            hop.reports = [*(hop.reports or ()), report]
-
-    def _copy(self, event: Copy) -> None:
-        hop = self._hop(event)
-        if hop is not None and event.copy_id is not None:
-            hop.copies = [*(hop.copies or ()), event.copy_id]
-
-    def _verdict(self, event: Verdict) -> None:
-        queue_id = event.queue_id
-        if queue_id is None:
-            return
-        said = Said(event.at, event.host, event.system, event.action, event.score, event.detail, event.reason)
-        hop = self.hops.get(queue_id)
-        if hop is None:
-            if len(self.verdicts) > _EARLY_VERDICTS:
-                self.verdicts.pop(next(iter(self.verdicts)))
-            self.verdicts.setdefault(queue_id, []).append(said)
-            return
-        self._touch(hop, event)
-        hop.verdicts = [*(hop.verdicts or ()), said]
-
-    def _probe(self, event: Probe) -> None:
-        hop = self._hop(event)
-        if hop is not None:
-            hop.probe = True
-
-    def _session(self, event: Session) -> None:
-        session = event.session
-        if session is None:
-            return
-        self.refusals.pop(session, None)
-        hop = self.in_session.pop(session, None)
-        if hop is not None and not hop.queued and hop.left_at is None:
-            hop.aborted = True
-            self._common.changed[hop.serial] = hop
-        if event.client is not None:
-            self.clients[session] = event.client
-        elif self.clients:
-            self.clients.pop(session, None)
-
-    def _notice(self, event: Notice) -> None:
-        if event.text:
-            self._common.notices.append((event.at, event.host, event.text[:500]))
+        self.end(hop, event.at)
 
 
 def _more_of_attempt(hop: Hop, event: Attempt) -> None:

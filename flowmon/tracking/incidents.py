@@ -1,0 +1,165 @@
+"""What happens to mail beside its way through a host.
+
+Refusals, what operators change, reports, copies, verdicts of filters, address probes, ends of sessions, troubles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flowmon.model.event import Change, Copy, Event, Notice, Probe, Refusal, Report, Session, Verdict
+from flowmon.model.flow import Hop, Said
+from flowmon.model.words import DeliveryStatus
+from flowmon.tracking import fates
+from flowmon.tracking.facts import HostFacts
+
+if TYPE_CHECKING:
+    from flowmon.tracking.host import HostTracker
+
+REFUSALS_APART_SECONDS = 600.0
+"""Refusals of one session that are so far apart are two."""
+
+_D = DeliveryStatus
+_PROBE_SENDER = "double-bounce@"
+"""Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
+the host that sends it, and joins that)."""
+_EARLY_VERDICTS = 1000
+
+
+def _refusal(host: HostTracker, event: Refusal) -> None:
+    status = event.status
+    if event.command != "AUTH":
+        _count_refusal(host.facts, status)
+    if status is None:
+        return
+    hop = host.hop_of(event) or _refused_session(host, event)
+    if event.envelope_sender is not None:
+        hop.sender = event.envelope_sender
+    if event.message_id is not None:
+        hop.message_id = event.message_id
+    if event.subject is not None:
+        hop.subject = event.subject
+    if event.login is not None:
+        hop.login = event.login
+    hop.client = hop.client or event.client
+    hop.holds += status is _D.HELD
+    if event.recipient is not None:
+        fates.refused(hop, event, event.recipient, status)
+    whole = event.queue_id is None or event.command not in ("RCPT", "MAIL", None)
+    if whole or event.recipient is None:
+        hop.state, hop.state_text = status, event.diagnostic
+        if status is not _D.HELD:
+            host.end(hop, event.at)
+
+
+def _count_refusal(facts: HostFacts, status: DeliveryStatus | None) -> None:
+    if status is _D.REJECTED:
+        facts.rejected += 1
+    elif status is _D.HELD:
+        facts.held += 1
+    elif status is _D.DISCARDED:
+        facts.discarded += 1
+    elif status is None:
+        facts.reject_warnings += 1
+
+
+def _refused_session(host: HostTracker, event: Refusal) -> Hop:
+    """The hop that stands for the refused transaction of a session: same client, same sender."""
+    hop = host.refusals.get(event.session) if event.session is not None else None
+    if (
+        hop is not None and hop.client == event.client and hop.refused == event.command
+        and (event.envelope_sender is None or hop.sender == event.envelope_sender)
+        and event.at - hop.last_at < REFUSALS_APART_SECONDS
+    ):
+        host.touch(hop, event)
+        return hop
+    hop = host.new(event, None)
+    hop.refused = event.command or "RCPT"
+    hop.began = True
+    hop.probe = event.envelope_sender is not None and event.envelope_sender.startswith(_PROBE_SENDER)
+    if event.session is not None:
+        host.refusals[event.session] = hop
+    return hop
+
+
+def _change(host: HostTracker, event: Change) -> None:
+    status = event.status
+    hop = host.hop_of(event) if status is not None else None
+    if hop is None or status is None:
+        return
+    if status is _D.HELD:
+        host.facts.held += 1
+        hop.holds += 1
+    if status is _D.QUEUED:
+        hop.state = hop.state_text = None
+    elif event.recipient is None:
+        hop.state, hop.state_text = status, event.diagnostic
+    fates.changed(hop, status, event.at, event.diagnostic, event.recipient)
+
+
+def _report(host: HostTracker, event: Report) -> None:
+    report = event.report_id or event.report_message_id
+    if event.queue_id is None and event.about_message_id is not None and event.report_id is not None:
+        made = host.hops.get(event.report_id)
+        if made is not None:
+            made.about = event.about_message_id
+            host.touch(made, event)
+        return
+    hop = host.hop_of(event)
+    if hop is not None and report is not None:
+        hop.reports = [*(hop.reports or ()), report]
+
+
+def _copy(host: HostTracker, event: Copy) -> None:
+    hop = host.hop_of(event)
+    if hop is not None and event.copy_id is not None:
+        hop.copies = [*(hop.copies or ()), event.copy_id]
+
+
+def _verdict(host: HostTracker, event: Verdict) -> None:
+    queue_id = event.queue_id
+    if queue_id is None:
+        return
+    said = Said(event.at, event.host, event.system, event.action, event.score, event.detail, event.reason)
+    hop = host.hops.get(queue_id)
+    if hop is None:
+        if len(host.verdicts) > _EARLY_VERDICTS:
+            host.verdicts.pop(next(iter(host.verdicts)))
+        host.verdicts.setdefault(queue_id, []).append(said)
+        return
+    host.touch(hop, event)
+    hop.verdicts = [*(hop.verdicts or ()), said]
+
+
+def _probe(host: HostTracker, event: Probe) -> None:
+    hop = host.hop_of(event)
+    if hop is not None:
+        hop.probe = True
+
+
+def _session(host: HostTracker, event: Session) -> None:
+    session = event.session
+    if session is None:
+        return
+    host.refusals.pop(session, None)
+    hop = host.in_session.pop(session, None)
+    if hop is not None and not hop.queued and hop.left_at is None:
+        hop.aborted = True
+        host.common.changed[hop.serial] = hop
+    if event.client is not None:
+        host.clients[session] = event.client
+    elif host.clients:
+        host.clients.pop(session, None)
+
+
+def _notice(host: HostTracker, event: Notice) -> None:
+    if event.text:
+        host.common.notices.append((event.at, event.host, event.text[:500]))
+
+
+HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {
+    Refusal: _refusal, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict, Probe: _probe,
+    Session: _session, Notice: _notice,
+}
+"""What takes each of these kinds of events, with the host that it tells of."""
