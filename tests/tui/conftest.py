@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,9 @@ def make_app(reader: FakeReader) -> MakeApp:
     """Builds the application on the fake reader."""
 
     def make(**settings: object) -> FlowmonApp:
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "refresh_seconds": NEVER, "title": "lab.example", "zone": UTC, "ascii": False, **settings,
         }  # fmt: skip
-        return FlowmonApp(reader, **values)  # type: ignore[arg-type]
+        return FlowmonApp(reader, **values)
 
     return make

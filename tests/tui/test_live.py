@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from flowmon.errors import StoreError
+from flowmon.model.answers import MessageRow
 from flowmon.model.words import DeliveryStatus
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, lines, poll, press, settle, text
@@ -12,14 +13,14 @@ from tests.tui.fakes import FakeReader
 from tests.tui.mail import HEALTH, message_row
 
 
-def new_message(number: int) -> object:
+def new_message(number: int) -> MessageRow:
     return message_row(number, DeliveryStatus.QUEUED, f"new{number}@corp.example", "ben@corp.example")
 
 
 async def test_a_new_message_appears_with_the_next_poll(make_app: MakeApp, reader: FakeReader) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3")
-        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        reader.message_rows.insert(0, new_message(1000))
         await poll(pilot)
         assert "new1000@corp" not in text(pilot), "nothing is asked while the version stands"
         reader.commit()
@@ -31,7 +32,7 @@ async def test_a_new_message_appears_with_the_next_poll(make_app: MakeApp, reade
 async def test_the_timer_polls(make_app: MakeApp, reader: FakeReader) -> None:
     async with make_app(refresh_seconds=0.01).run_test(size=(120, 40)) as pilot:
         await press(pilot, "3")
-        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        reader.message_rows.insert(0, new_message(1000))
         reader.commit()
         for _ in range(100):
             await pilot.pause(0.01)
@@ -54,7 +55,7 @@ async def test_away_from_the_top_the_row_stays_where_it_is(make_app: MakeApp, re
         await press(pilot, "3", "pagedown", "down")
         before = next((place, line) for place, line in enumerate(lines(pilot)) if line.startswith("▌ 0"))
         for number in range(1000, 1005):
-            reader.message_rows.insert(0, new_message(number))  # type: ignore[arg-type]
+            reader.message_rows.insert(0, new_message(number))
         reader.commit()
         await poll(pilot)
         after = next((place, line) for place, line in enumerate(lines(pilot)) if line.startswith("▌ 0"))
@@ -78,7 +79,7 @@ async def test_pause_keeps_what_is_shown(make_app: MakeApp, reader: FakeReader) 
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3", "space")
         assert "paused" in lines(pilot)[0]
-        reader.message_rows.insert(0, new_message(1000))  # type: ignore[arg-type]
+        reader.message_rows.insert(0, new_message(1000))
         reader.commit()
         await poll(pilot)
         assert "new1000@corp" not in text(pilot)
