@@ -1,1 +1,1 @@
-"""Tests of flowmon.sources: where lines come from."""
+"""Tests of flowmon.store: what it keeps, and the answers from it."""

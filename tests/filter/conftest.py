@@ -1,0 +1,33 @@
+"""A real SQLite store of a dozen messages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from flowmon.store.schema import INDEXES, TABLES
+from tests.filter.rows import ROWS
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[sqlite3.Connection]:
+    store = sqlite3.connect(":memory:")
+    store.executescript(TABLES + INDEXES)
+    for id, row in ROWS.items():
+        names, signs = ", ".join(row.columns), ", ?" * len(row.columns)
+        store.execute(f"INSERT INTO messages (id, {names}) VALUES (?{signs})", [id, *row.columns.values()])
+        store.executemany("INSERT INTO keys VALUES (?, ?, ?)", {(int(kind), value, id) for kind, value in row.keys})
+        if row.next_hop is not None:
+            store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
+                          (id, row.next_hop))
+    store.execute("INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, open) "
+                  "VALUES (5, 'routing', 'host-unknown', 'two.example', 1, 0, 0, 0)")
+    yield store
+    store.close()
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(utc: None) -> None:
+    """Local time is UTC."""
