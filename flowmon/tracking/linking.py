@@ -63,7 +63,10 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
 
 
 def _moved(parent: Hop, queue_id: str | None) -> list[Fate]:
-    """Fates that go on under another queue ID: those whose line names it, else those replaced, else those still open."""
+    """Fates that go on under another queue ID.
+
+    Those whose line names it, else those replaced, else those still open.
+    """
     fates = list(parent.fates.values())
     return (
         [f for f in fates if queue_id and f.diagnostic and queue_id in f.diagnostic]
