@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from flowmon import __version__
 from flowmon.commands.output import Format
@@ -17,6 +17,9 @@ from flowmon.errors import FlowmonError
 FilterOption = Annotated[str | None, Parameter(name=["--filter", "-f"])]
 ConfigOption = Annotated[Path | None, Parameter(name="--config")]
 StoreOption = Annotated[Path | None, Parameter(name="--store")]
+
+_STDIN = "stdin:"
+"""Stands for `-` while the arguments are read: to cyclopts a lone dash is an option."""
 
 app = App(
     name="flowmon", version=__version__, help_format="plaintext",
@@ -50,7 +53,7 @@ def screen(
     """
     from flowmon.commands import screen as command
 
-    return command.run(list(path), filter, config, store, theme=theme, mouse=mouse)
+    return command.run(_logs(path), filter, config, store, theme=theme, mouse=mouse)
 
 
 @app.command
@@ -86,7 +89,7 @@ def collect(*path: str, config: ConfigOption = None, store: StoreOption = None, 
     """
     from flowmon.commands import collect as command
 
-    return command.run(list(path), config, store, once=once)
+    return command.run(_logs(path), config, store, once=once)
 
 
 @app.command
@@ -111,7 +114,7 @@ def messages(
     """
     from flowmon.commands import messages as command
 
-    return command.run(list(path), filter, format, config, store)
+    return command.run(_logs(path), filter, format, config, store)
 
 
 @app.command
@@ -135,7 +138,7 @@ def trace(
     """
     from flowmon.commands import trace as command
 
-    return command.run(what, list(path), format, config, store)
+    return command.run(what, _logs(path), format, config, store)
 
 
 @app.command
@@ -160,7 +163,7 @@ def queues(
     """
     from flowmon.commands import tables as command
 
-    return command.queues(list(path), filter, format, config, store)
+    return command.queues(_logs(path), filter, format, config, store)
 
 
 @app.command
@@ -185,7 +188,7 @@ def problems(
     """
     from flowmon.commands import tables as command
 
-    return command.problems(list(path), filter, format, config, store)
+    return command.problems(_logs(path), filter, format, config, store)
 
 
 @app.command
@@ -210,7 +213,7 @@ def report(
     """
     from flowmon.commands import report as command
 
-    return command.run(list(path), filter, format, config, store)
+    return command.run(_logs(path), filter, format, config, store)
 
 
 @parsers.command(name="list")
@@ -234,7 +237,7 @@ def explain(line: str, /, *, config: ConfigOption = None) -> int:
     """What flowmon makes of one log line (- reads it from standard input)."""
     from flowmon.commands import parsers as command
 
-    return command.explain(line, config)
+    return command.explain("-" if line == _STDIN else line, config)
 
 
 @parsers.command
@@ -253,13 +256,18 @@ def new(name: str, /) -> int:
     return command.new(name)
 
 
+def _logs(path: tuple[str, ...]) -> list[str]:
+    return ["-" if one == _STDIN else one for one in path]
+
+
 def main() -> None:
     """Run the command line.
 
     Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong use or unreadable input.
     """
     try:
-        status = app(exit_on_error=False, print_error=True, result_action="return_value")
+        tokens = [_STDIN if token == "-" else token for token in sys.argv[1:]]
+        status = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
     except FlowmonError as fault:
         print(f"flowmon: {fault}", file=sys.stderr)
         status = 2
@@ -269,10 +277,8 @@ def main() -> None:
         status = 0
     except KeyboardInterrupt:
         status = 130
-    except Exception as fault:
-        if type(fault).__module__.startswith("cyclopts"):
-            sys.exit(2)
-        raise
+    except CycloptsError:  # told already
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
 
 

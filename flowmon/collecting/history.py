@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
@@ -26,7 +25,9 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_SECONDS = 0.25
+BATCH_STEPS = 16
+"""Chunks of log folded for one batch."""
+COMMIT_BATCHES = 16
 
 Progress = Callable[[int], None]
 
@@ -58,6 +59,7 @@ def _in_two(
     child.start()
     theirs.close()
     states: dict[str, SourceState] = {}
+    count = 0
     decoder = msgspec.msgpack.Decoder(Folded)
     try:
         while True:
@@ -66,8 +68,12 @@ def _in_two(
                 break
             folded = decoder.decode(data)
             states.update({s.path: s for s in folded.sources})
-            keeper.keep(folded)
+            keeper.gather(folded)
+            count += 1
+            if count % COMMIT_BATCHES == 0:
+                keeper.retry()
             progress(sum(s.offset for s in states.values()))
+        keeper.retry()
     except EOFError:
         child.join()
         raise SourceError(f"the reading process ended early (exit status {child.exitcode})") from None
@@ -83,11 +89,11 @@ def _fold_all(folding: Folding, out: Connection) -> None:
     """In the child: fold everything, and send it in batches; an empty one says that all is sent."""
     encode = msgspec.msgpack.Encoder().encode
     folding.recognise()
-    sent = time.monotonic()
+    steps = 0
     while folding.step():
-        if time.monotonic() - sent >= BATCH_SECONDS:
+        steps += 1
+        if steps % BATCH_STEPS == 0:
             out.send_bytes(encode(folding.take(settled=True)))
-            sent = time.monotonic()
     out.send_bytes(encode(folding.take()))
     out.send_bytes(b"")
     out.close()

@@ -64,13 +64,20 @@ class Keeper:
 
     def keep(self, folded: Folded) -> None:
         """Join a batch and commit it. Raises StoreError (disk full, ...): call `retry` until it is written."""
-        if self._unwritten is not None:
-            raise ValueError("the last batch is not written yet: call retry")
-        self._unwritten = self._batch(folded)
+        self.gather(folded)
         self.retry()
 
+    def gather(self, folded: Folded) -> None:
+        """Join a batch; it is written with the next `retry`. Several small ones stay in the processor's cache where a
+        large one does not."""
+        batch = self._batch(folded)
+        if self._unwritten is None:
+            self._unwritten = batch
+        else:
+            self._unwritten.take_in(batch)
+
     def retry(self) -> None:
-        """Write the batch that could not be written. Raises StoreError when it still cannot."""
+        """Write what is gathered, or could not be written before. Raises StoreError when it cannot."""
         batch = self._unwritten
         if batch is None:
             return

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
-from flowmon.commands.screen import collector, show
+from flowmon.commands.screen import collector, need_terminal, show
 from flowmon.errors import SourceError
 
 _ISO = re.compile(rb"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)")
@@ -142,6 +142,7 @@ def replayed(speed: float) -> Iterator[Path]:
 def run(*, theme: str | None = None, speed: float = 1.0) -> int:
     """Replay the recording and show the screen on it. Gives the exit status."""
     config = opening.load_config(None)
+    need_terminal()
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
         with collector(store, None, [str(folder / "logs")]):

@@ -15,7 +15,7 @@ from pathlib import Path
 from flowmon import paths
 from flowmon.commands import opening
 from flowmon.config import Config
-from flowmon.errors import StoreError
+from flowmon.errors import FlowmonError, StoreError
 from flowmon.store.reader import SqliteReader
 from flowmon.store.writer import collector_runs
 
@@ -30,6 +30,7 @@ def run(
     """Show the screen until the user leaves. Gives the exit status."""
     config = opening.load_config(config_path)
     opening.read_filter(filter_text)  # a fault is told before the screen opens
+    need_terminal(piped="-" in arguments)
     path = store or _store_for(arguments, config)
     notices: list[str] = []
     with contextlib.ExitStack() as stack:
@@ -44,8 +45,33 @@ def run(
                 notices += [*discovery.notes, *discovery.problems]
                 discovery.close()
             stack.enter_context(collector(path, config_path, arguments))
+            if "-" in arguments:
+                _keys_from_terminal()
         show(path, config, filter_text, notices, theme=theme, mouse=mouse)
     return 0
+
+
+def need_terminal(*, piped: bool = False) -> None:
+    """Raises FlowmonError when keys cannot come from a terminal, or the screen cannot go to one.
+
+    `piped`: standard input brings a log; then keys come from the controlling terminal.
+    """
+    if (piped or sys.stdin.isatty()) and (sys.stdout.isatty() or sys.stderr.isatty()):
+        return
+    raise FlowmonError(
+        "the screen needs a terminal: here use `flowmon queues`, `flowmon problems`, `flowmon messages` or "
+        "`flowmon report`, or `flowmon collect` for a service"
+    )
+
+
+def _keys_from_terminal() -> None:
+    """Standard input went to the collector: read keys from the controlling terminal."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as fault:
+        raise FlowmonError(f"no terminal to read keys from (/dev/tty: {fault.strerror})") from None
+    os.dup2(terminal, 0)
+    os.close(terminal)
 
 
 def show(

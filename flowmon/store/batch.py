@@ -54,3 +54,15 @@ class Batch(msgspec.Struct):
     lines: list[tuple[int, int, str]] = []
     blocks: list[tuple[int, int, bytes]] = []
     meta: dict[str, Any] = {}
+
+    def take_in(self, later: Batch) -> None:
+        """Put a later batch behind this one, to be written with it."""
+        again = {r.id for r in later.rows}.union(later.gone)
+        self.rows = [*(r for r in self.rows if r.id not in again), *later.rows]
+        self.gone = [*self.gone, *later.gone]
+        self.facts = [*self.facts, *later.facts]
+        self.sources = [*self.sources, *later.sources]
+        self.files = [*self.files, *later.files]
+        self.lines = [*self.lines, *later.lines]
+        self.blocks = [*self.blocks, *later.blocks]
+        self.meta.update(later.meta)
