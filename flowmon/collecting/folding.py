@@ -93,7 +93,6 @@ class Source:
         state, reader, stream = self.state, self.reader, self.stream
         self.changed = True
         state.offset = chunk.offset + len(chunk.data)
-        state.size, state.lag_bytes = stream.size, stream.lag_bytes
         position = stream.position()
         state.position = msgspec.to_builtins(position) if position is not None else None
         if reader is None:
@@ -109,8 +108,10 @@ class Source:
         if keep is not None:
             state.reader = keep()
 
-    def rate(self) -> None:
-        """Work out lines per second, every few seconds."""
+    def look(self) -> None:
+        """Note how much is still to read, and every few seconds how fast it goes."""
+        if self.changed:
+            self.state.size, self.state.lag_bytes = self.stream.size, self.stream.lag_bytes
         then, lines = self.rate_from
         passed = time.monotonic() - then
         if passed >= 2.0:
@@ -322,7 +323,7 @@ class Folding:
         store: the positions in it reach beyond what such a batch holds)."""
         tracker = self.tracker
         for source in self.sources:
-            source.rate()
+            source.look()
         changed = [s.state for s in self.sources if s.changed]
         for source in self.sources:
             source.changed = False

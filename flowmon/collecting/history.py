@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -25,9 +27,11 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_STEPS = 16
+BATCH_STEPS = 8
 """Chunks of log folded for one batch."""
-COMMIT_BATCHES = 16
+COMMIT_BATCHES = 4
+BATCHES_AHEAD = 8
+"""Batches that may wait to be kept."""
 
 Progress = Callable[[int], None]
 
@@ -59,17 +63,12 @@ def _in_two(
     child.start()
     theirs.close()
     states: dict[str, SourceState] = {}
-    count = 0
-    decoder = msgspec.msgpack.Decoder(Folded)
+    decode = msgspec.msgpack.Decoder(Folded).decode
     try:
-        while True:
-            data = mine.recv_bytes()
-            if not data:
-                break
-            folded = decoder.decode(data)
+        for count, data in enumerate(_received(mine), 1):
+            folded = decode(data)
             states.update({s.path: s for s in folded.sources})
             keeper.gather(folded)
-            count += 1
             if count % COMMIT_BATCHES == 0:
                 keeper.retry()
             progress(sum(s.offset for s in states.values()))
@@ -78,11 +77,34 @@ def _in_two(
         child.join()
         raise SourceError(f"the reading process ended early (exit status {child.exitcode})") from None
     finally:
-        mine.close()
         child.join(5)
         if child.is_alive():
             child.terminate()
     return keeper, list(states.values())
+
+
+def _received(pipe: Connection) -> Iterator[bytes]:
+    """The batches that come through a pipe, up to the empty one. Raises EOFError when the pipe ends before it.
+
+    A thread takes them off the pipe, so that the other side folds on while a batch is kept.
+    """
+    ahead: queue.Queue[bytes | EOFError] = queue.Queue(BATCHES_AHEAD)
+
+    def take() -> None:
+        data = b"-"
+        while data:
+            try:
+                data = pipe.recv_bytes()
+            except EOFError as fault:
+                ahead.put(fault)
+                return
+            ahead.put(data)
+
+    threading.Thread(target=take, name="flowmon-receive", daemon=True).start()
+    while data := ahead.get():
+        if isinstance(data, EOFError):
+            raise data
+        yield data
 
 
 def _fold_all(folding: Folding, out: Connection) -> None:

@@ -45,6 +45,8 @@ class ShortWays(NamedTuple):
 
     plain_length: int
     ignored: dict[str, str]
+    spoken: dict[str, Rule]
+    """Rules without a pattern whose literal alone makes an event."""
     plain: frozenset[str]
     likely: dict[str, WithId]
 
@@ -76,14 +78,22 @@ class Table:
         ignored = {
             key: rules[0].literal for key, rules in self._plain.items() if len(rules) == 1 and rules[0].bare
         }
-        return ShortWays(self._plain_length, ignored, frozenset(self._plain), {})
+        spoken = {
+            key: rules[0] for key, rules in self._plain.items()
+            if len(rules) == 1 and rules[0].event is not None and rules[0].pattern is None
+        }
+        return ShortWays(self._plain_length, ignored, spoken, frozenset(self._plain), {})
 
-    def _learn(self, rule: Rule, line: str) -> None:
-        """Let the next line that ends like this one try this rule first."""
+    def _learn(self, rule: Rule, rules: tuple[Rule, ...], line: str) -> None:
+        """Let the next line that ends like this one try this rule first, where none before it could take that too."""
         if self.short is None or rule.event is None or rule.more or not rule.trusted or rule.names_id:
             return
         way = self._ways.get(rule)
         if way is None:
+            before = rules[: rules.index(rule)]
+            mine = rule.literal
+            if any(other.literal.startswith(mine) or mine.startswith(other.literal) for other in before):
+                return
             way = self._ways[rule] = rule.behind(self._id_pattern)
         self.short.likely[line[-1:]] = way
 
@@ -92,7 +102,7 @@ class Table:
     ) -> bool:
         """Find the rule of the body that starts at `start`, and hand its event on. False: no rule matched."""
         rules = self._plain.get(line[start : start + self._plain_length])
-        if rules is not None and _take(rules, line, start, at, host, None, session, position, fold):
+        if rules is not None and _take(rules, line, start, at, host, None, session, position, fold) is not None:
             return True
         if self._id_match is not None:
             found = self._id_match(line, start)
@@ -102,32 +112,35 @@ class Table:
                     session = found.group(self._session_group) or session
                 body = found.end()
                 rules = self._with_id.get(line[body : body + self._with_id_length], self._with_id_rest)
-                if _take(rules, line, body, at, host, queue_id, session, position, fold):
-                    self._learn(rules[0], line)
+                taken = _take(rules, line, body, at, host, queue_id, session, position, fold)
+                if taken is not None:
+                    self._learn(taken, rules, line)
                     return True
         if line.startswith(REPEATED, start):
             return False
-        return _take(self._plain_rest, line, start, at, host, None, session, position, fold)
+        return _take(self._plain_rest, line, start, at, host, None, session, position, fold) is not None
 
 
 def _take(
     rules: tuple[Rule, ...], line: str, body: int, at: float, host: str, queue_id: str | None, session: str | None,
     position: int, fold: Fold,
-) -> bool:
-    """Whether one of the rules takes the line; its event goes to `fold`."""
+) -> Rule | None:
+    """The rule that takes the line, None for none; its events go to `fold`."""
+    taken = None
     for rule in rules:
         if rule.bare:
             if line.startswith(rule.literal, body):
-                return True
+                return rule
             continue
         match = rule.match(line, body)
         if match is not None:
+            taken = rule
             if rule.event is not None:
                 rule.build(match, at, host, queue_id, session, position, fold)
                 if rule.more:
                     continue
-            return True
-    return False
+            return rule
+    return taken
 
 
 __all__ = ["LINE_CAP", "Fold", "Table"]

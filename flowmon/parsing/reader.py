@@ -127,7 +127,7 @@ class SyslogReader:
                 continue
             short = table.short
             if short is not None and seen is None:
-                plain_length, ignored, plain, likely = short
+                plain_length, ignored, spoken, plain, likely = short
                 key = line[body : body + plain_length]
                 if key not in plain:
                     way = likely.get(line[-1:])
@@ -136,8 +136,15 @@ class SyslogReader:
                         if match is not None:
                             way[1](match, at, host, None, session, here, fold)
                             continue
-                elif key in ignored and line.startswith(ignored[key], body):
-                    continue
+                elif key in ignored:
+                    if line.startswith(ignored[key], body):
+                        continue
+                elif key in spoken:
+                    rule = spoken[key]
+                    match = rule.match(line, body)
+                    if match is not None:
+                        rule.build(match, at, host, None, session, here, fold)
+                        continue
             if seen is not None and host in seen and seen[host].again(self.log, at, session, line[body:]):
                 continue
             elif not table.feed(line, body, at, host, session, here, fold) and not self._again(

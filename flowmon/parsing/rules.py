@@ -59,8 +59,8 @@ class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "_pattern", "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
-        "name", "names_id", "programs", "strikes", "trusted", "with_id",
+        "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
+        "name", "names_id", "pattern", "programs", "strikes", "trusted", "with_id",
     )
 
     def __init__(
@@ -87,7 +87,7 @@ class Rule:
         self.more = more
         """The next rule that fits takes the line too."""
         self.strikes = 0
-        self._pattern = pattern
+        self.pattern = pattern
         self.names_id = pattern is not None and "(?P<queue_id>" in pattern
         """Its own pattern finds the queue ID."""
         self.bare = pattern is None and event is None
@@ -103,11 +103,11 @@ class Rule:
     def prepare(self) -> None:
         """Compile pattern and builder. Raises re.error or regex.error for a faulty pattern."""
         groups: dict[str, int] = {}
-        if self._pattern is None:
+        if self.pattern is None:
             self.match = self._literal_match
         else:
             compiled: Any
-            pattern = self._pattern
+            pattern = self.pattern
             if not pattern.startswith((self.literal, re.escape(self.literal))):
                 pattern = f"(?={re.escape(self.literal)}){pattern}"
             if self.trusted:
@@ -122,7 +122,7 @@ class Rule:
 
     def behind(self, id_pattern: str) -> WithId:
         """This rule together with the queue ID before it, as one match. Only for built-in rules with an event."""
-        pattern = self._pattern if self._pattern is not None else re.escape(self.literal) + ".*"
+        pattern = self.pattern if self.pattern is not None else re.escape(self.literal) + ".*"
         if not pattern.startswith((self.literal, re.escape(self.literal))):
             pattern = f"(?={re.escape(self.literal)}){pattern}"
         compiled = re.compile(f"(?:{id_pattern})(?:{pattern})", re.ASCII | re.DOTALL)
@@ -134,7 +134,7 @@ class Rule:
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""
         self.prepare()
-        return set(re.findall(r"\(\?P<(\w+)>", self._pattern or ""))
+        return set(re.findall(r"\(\?P<(\w+)>", self.pattern or ""))
 
     def _first_match(self, line: str, start: int) -> Matched | None:
         self.prepare()

@@ -130,7 +130,7 @@ def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
         if fate.count != 1 or fate.earlier is not None:
             return None
         if status is _D.RELAYED:
-            if known.host_of(fate.relay) is not None:
+            if known.takes(fate.relay, hop.host):
                 return None
             if not statuses & _PLAIN_STATUSES[0]:
                 worst = fate

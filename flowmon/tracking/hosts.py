@@ -83,6 +83,10 @@ class KnownHosts(msgspec.Struct):
         domain = names[0].partition(".")[2] if names else ""
         return short if not domain or is_own(domain, self.own()) else None
 
+    def takes(self, peer: str | None, sender: str) -> bool:
+        """Whether a logged peer is another host of ours than `sender`, whose lines will tell of what it took."""
+        return self.host_of(peer) not in (None, sender)
+
     def may_be(self, peer: str | None, host: str) -> bool | None:
         """Whether a logged peer is this host: True, False when it is known to be another, None when unknown.
 

@@ -168,7 +168,7 @@ def _leaf(
     waits: float | None = None
     diagnostic = fate.diagnostic
     if status is _D.RELAYED:
-        if known.host_of(fate.relay) is not None:
+        if known.takes(fate.relay, hop.host):
             waits = fate.at + HANDOVER_WAIT_SECONDS
             if now <= waits:
                 status = _D.QUEUED
