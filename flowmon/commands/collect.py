@@ -114,10 +114,12 @@ class Live:
             if str(fault) != self._trouble:
                 opening.tell(str(fault))
             self._trouble = str(fault)
+            collector.keeper.writer.say(self._trouble)
             self._next_try = time.monotonic() + RETRY_SECONDS
             return
         if self._trouble is not None:
             opening.tell("the store can be written again: going on")
+            collector.keeper.writer.say(None)
             self._trouble = None
 
     def _rescan(self, watcher: Watcher) -> None:

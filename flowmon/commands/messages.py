@@ -26,6 +26,8 @@ def run(
             count = output.table_csv(_HEADER, (row for m in found for row in _rows(m)))
         else:
             count = _text(found)
+    if not count:
+        opening.tell("these logs tell of no message" if filter is None else f"nothing matches `{filter.text}`")
     return 0 if count else 1
 
 

@@ -194,13 +194,17 @@ def totals(ask: Ask, where: Where | None) -> answers.Totals:
     return answers.Totals(**{n: total[n] for n in FACTS if n != "relayed"})
 
 
-def health(ask: Ask, meta: Callable[[str], Any], *, collecting: bool, now: float) -> answers.Health:
+def health(
+    ask: Ask, meta: Callable[[str], Any], *, collecting: bool, trouble: str | None, now: float
+) -> answers.Health:
     """The health line."""
     found = states(ask)
     lines, unmatched, foreign = (sum(getattr(s, n) for s in found) for n in ("lines", "unmatched", "foreign"))
     newest = max((s.last_line_at for s in found if s.last_line_at is not None), default=None)
     rates = [s.lines_per_second for s in found if s.lines_per_second is not None]
     notices = msgspec.msgpack.decode(meta("notices") or b"\x90", type=list[str])
+    if trouble is not None:
+        notices.insert(0, trouble)
     live = bool(meta("live"))
     return answers.Health(
         collecting=collecting, backlog_bytes=sum(s.lag_bytes for s in found),

@@ -24,7 +24,7 @@ from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter
 from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
-from flowmon.store.writer import collector_runs
+from flowmon.store.writer import collector_runs, collector_says
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
@@ -100,14 +100,19 @@ class SqliteReader:
     # --- answers ------------------------------------------------------------------------------------------------
 
     def version(self) -> int:
-        return int(self._all("PRAGMA data_version")[0][0])
+        number = int(self._all("PRAGMA data_version")[0][0])
+        if self._temporary:
+            return number
+        # what the collector cannot commit: that it ended, or that it cannot write
+        return number * 4 + collector_runs(self.path) * 2 + (collector_says(self.path) is not None)
 
     def now(self) -> datetime:
         return instant(self._clock())
 
     def health(self) -> answers.Health:
         collecting = self._temporary or collector_runs(self.path)
-        return overview.health(self._all, self._meta, collecting=collecting, now=self._clock())
+        trouble = collector_says(self.path) if collecting else None
+        return overview.health(self._all, self._meta, collecting=collecting, trouble=trouble, now=self._clock())
 
     def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
         return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)

@@ -35,6 +35,8 @@ _KINDS = {
     "network-message-id": Key.NETWORK_MESSAGE_ID,
 }
 
+_LOCK_BYTES = 2048
+
 
 class Writer:
     """Writes a store. `path` None: a temporary one, in memory or in a file that goes with the process."""
@@ -61,7 +63,7 @@ class Writer:
     def _take_lock(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = lock_path(self.path).open("a+", encoding="ascii")
+            self._lock = lock_path(self.path).open("r+" if lock_path(self.path).exists() else "w+", encoding="ascii")
         except OSError as fault:
             raise StoreError(
                 f"{self.path}: the store's folder cannot be written: {fault.strerror}; "
@@ -71,14 +73,25 @@ class Writer:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
-            owner = self._lock.read().strip() or "another process"
+            owner = self._lock.readline().strip() or "another process"
             self._lock.close()
             self._lock = None
             raise StoreError(
                 f"{self.path}: a collector (pid {owner}) already writes this store; look at it with `flowmon`"
             ) from None
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
+        self.say(None)
+
+    def say(self, trouble: str | None) -> None:
+        """Tell readers what keeps the collector from writing; None when nothing does.
+
+        It stands beside the pid in the lock file, which has its size from the beginning: a full disk cannot refuse it.
+        """
+        if self._lock is None:
+            return
+        text = f"{os.getpid()}\n{trouble or ''}"
+        self._lock.seek(0)
+        self._lock.truncate(_LOCK_BYTES)
+        self._lock.write(text.encode("ascii", "replace").decode()[: _LOCK_BYTES - 1].ljust(_LOCK_BYTES - 1) + "\n")
         self._lock.flush()
 
     def _prepare(self) -> None:
@@ -300,6 +313,15 @@ class Writer:
 def lock_path(store: Path) -> Path:
     """The file whose lock says that a collector writes the store."""
     return store.with_name(store.name + ".lock")
+
+
+def collector_says(store: Path) -> str | None:
+    """What keeps a collector from writing its store; None when nothing does."""
+    try:
+        text = lock_path(store).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return text.partition("\n")[2].strip() or None
 
 
 def collector_runs(store: Path) -> bool:
