@@ -275,7 +275,7 @@ class Joiner:
         self.gone.clear()
         if self._load is None or now < self._next_sweep:
             return
-        self._next_sweep = now + LINGER_SECONDS / 2
+        self._next_sweep = now + 2 * LINGER_SECONDS
         horizon = now - LINGER_SECONDS
         for id in [
             id for id, flow in self.flows.items()
