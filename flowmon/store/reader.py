@@ -28,6 +28,8 @@ from flowmon.store.writer import collector_runs, collector_says
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
+_LIVE_SECONDS = 3600.0
+"""A log whose newest line is older is one of the past."""
 _ORDERS = {
     "last_seen": "m.last_at", "first_seen": "m.first_at", "sender": "m.sender", "status": "-m.status",
     "size": "m.size", "attempts": "m.attempts", "age": "-m.first_at", "delay": "m.delay",
@@ -90,7 +92,10 @@ class SqliteReader:
         return f" WHERE {condition}", list(parameters)
 
     def _clock(self) -> float:
-        return time.time() if self._meta("live") else float(self._meta("now") or time.time())
+        wall, newest = time.time(), float(self._meta("now") or 0.0)
+        if not newest or (self._meta("live") and wall - newest < _LIVE_SECONDS):
+            return wall
+        return newest  # a log of the past: ages are told as of its last line
 
     def known(self) -> KnownHosts:
         """What the collector knows of hosts."""
