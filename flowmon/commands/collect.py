@@ -137,7 +137,8 @@ class Live:
         self._next_prune = time.monotonic() + PRUNE_SECONDS
         gc.collect()
         keeper, keep = self._collector.keeper, self._collector.folding.config.store
-        keeper.writer.retain(before=keeper.now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
+        now = min(keeper.now, time.time())  # a clock that runs ahead must not make all mail old
+        keeper.writer.retain(before=now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
 
 
 def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Key(IntEnum):
@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS messages (
     client TEXT,
     message_id TEXT,              -- without the angle brackets
     delay REAL,                   -- seconds from first_at to the end, or to last_at while it is open
-    open INTEGER NOT NULL,        -- 1 while a server still has it (queued, deferred, held)
+    open INTEGER NOT NULL,        -- 1 while a server has it (queued, deferred, held); 2: all told, its end not
     body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS keys (kind INTEGER NOT NULL, value TEXT NOT NULL, message INTEGER NOT NULL);
@@ -121,6 +121,7 @@ CREATE TABLE IF NOT EXISTS lines (            -- raw lines of messages with a pr
 CREATE TABLE IF NOT EXISTS blocks (           -- raw lines of sources that cannot be read again, zlib
     position INTEGER PRIMARY KEY,             -- of the first byte
     length INTEGER NOT NULL,                  -- bytes, unpacked
+    at REAL NOT NULL,                         -- none of its lines is newer, epoch seconds
     body BLOB NOT NULL
 );
 """

@@ -21,6 +21,7 @@ import msgspec
 from flowmon.errors import StoreError
 from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.store import retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
@@ -129,7 +130,7 @@ class Writer:
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction. Raises StoreError (disk full, ...); then nothing of it is written."""
         db = self.db
-        try:
+        with self._writing():
             db.execute("BEGIN IMMEDIATE")
             self._messages(batch)
             db.executemany(
@@ -143,14 +144,11 @@ class Writer:
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
                            [(f.number, f.path, f.host, f.body) for f in batch.files])
             db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
-            db.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?)",
-                           [(p, n, zlib.compress(data, 1)) for p, n, data in batch.blocks])
+            newest = batch.meta.get("now") or 0.0
+            db.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)",
+                           [(p, n, newest, zlib.compress(data, 1)) for p, n, data in batch.blocks])
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(batch.meta.items()))
             db.execute("COMMIT")
-        except sqlite3.Error as fault:
-            with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
-                db.execute("ROLLBACK")
-            raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
         self._stored_before = max([self._stored_before, *(r.id + 1 for r in batch.rows)])
 
     def _messages(self, batch: Batch) -> None:
@@ -226,7 +224,7 @@ class Writer:
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
         for row in self.db.execute(
-            "SELECT id, body FROM messages WHERE open = 1 OR last_at >= ? ORDER BY id", (since,)
+            "SELECT id, body FROM messages WHERE open > 0 OR last_at >= ? ORDER BY id", (since,)
         ):
             yield decode(*row)
 
@@ -269,36 +267,18 @@ class Writer:
 
         Gives how many. Open messages stay. Raises StoreError.
         """
-        deleted = self._delete("last_at < ?", before)
-        pages, size = (self.db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-        free = self.db.execute("PRAGMA freelist_count").fetchone()[0]
-        if (pages - free) * size > megabytes * 1e6:
-            row = self.db.execute(
-                "SELECT last_at FROM messages ORDER BY last_at LIMIT 1 OFFSET (SELECT count(*) / 10 FROM messages)"
-            ).fetchone()
-            deleted += self._delete("last_at < ?", row[0]) if row else 0
-        return deleted
+        with self._writing():
+            return retention.retain(self.db, before=before, megabytes=megabytes)
 
-    def _delete(self, condition: str, before: float) -> int:
-        db = self.db
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns what SQLite raises into a StoreError; an open transaction is taken back."""
         try:
-            db.execute("BEGIN IMMEDIATE")
-            ids = db.execute(
-                f"SELECT id FROM messages WHERE {condition} AND open = 0 LIMIT 20000", (before,)
-            ).fetchall()
-            for table in ("keys", "queue", "failures", "lines"):
-                db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
-            db.executemany("DELETE FROM messages WHERE id = ?", ids)
-            if ids:
-                minute = int(before // 60)
-                db.execute("DELETE FROM facts WHERE minute < ?", (minute,))
-                db.execute("DELETE FROM queue_history WHERE minute < ?", (minute,))
-            db.execute("COMMIT")
+            yield
         except sqlite3.Error as fault:
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
-                db.execute("ROLLBACK")
+                self.db.execute("ROLLBACK")
             raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
-        return len(ids)
 
     def close(self) -> None:
         """Close the store and let go of its lock."""
