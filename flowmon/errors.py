@@ -5,6 +5,7 @@ FlowmonError
 ├── ParserFileError  a parser file has a fault: names file, rule and remedy
 ├── SourceError      a log cannot be read: names path and remedy
 ├── StoreError       the store cannot be opened or written: names path and remedy
+│   └── StoreReadError  the collector cannot read it: it ends, to be started again
 └── FilterError      a filter expression is not understood: names the place and what was expected
 
 The text of each is complete for a person: what is wrong, where, and what to do. Commands print it after
@@ -32,6 +33,11 @@ class SourceError(FlowmonError):
 
 class StoreError(FlowmonError):
     """The store cannot be opened, read or written."""
+
+
+class StoreReadError(StoreError):
+    """What the collector needs of its store cannot be read. To be told and ended with, not tried again: what was
+    folded meanwhile is in no store, a start reads it again."""
 
 
 class FilterError(FlowmonError):

@@ -13,7 +13,7 @@ from types import FrameType
 from flowmon.collecting import BULK_COMMIT_SECONDS, COMMIT_SECONDS, Collector
 from flowmon.commands import opening
 from flowmon.config import Config
-from flowmon.errors import SourceError, StoreError
+from flowmon.errors import SourceError, StoreError, StoreReadError
 from flowmon.sources import Discovery, discover, discover_local
 from flowmon.sources.watcher import Watcher
 from flowmon.store.writer import Writer
@@ -104,23 +104,29 @@ class Live:
 
     def _commit(self, *, force: bool = False) -> None:
         collector = self._collector
-        if not (collector.folding.dirty or collector.waits()) and not force:
+        if not (collector.folding.dirty or collector.waits() or self._trouble) and not force:
             return
         if self._trouble is not None and time.monotonic() < self._next_try and not force:
             return
         try:
             collector.commit()
+        except StoreReadError:
+            raise
         except StoreError as fault:
-            if str(fault) != self._trouble:
-                opening.tell(str(fault))
-            self._trouble = str(fault)
-            collector.keeper.writer.say(self._trouble)
-            self._next_try = time.monotonic() + RETRY_SECONDS
+            self._cannot_write(fault)
             return
         if self._trouble is not None:
             opening.tell("the store can be written again: going on")
             collector.keeper.writer.say(None)
             self._trouble = None
+
+    def _cannot_write(self, fault: StoreError) -> None:
+        """Say it once, to the screens too, and try again after a while."""
+        if str(fault) != self._trouble:
+            opening.tell(str(fault))
+        self._trouble = str(fault)
+        self._collector.keeper.writer.say(self._trouble)
+        self._next_try = time.monotonic() + RETRY_SECONDS
 
     def _rescan(self, watcher: Watcher) -> None:
         if time.monotonic() < self._next_scan:
@@ -138,7 +144,10 @@ class Live:
         gc.collect()
         keeper, keep = self._collector.keeper, self._collector.folding.config.store
         now = min(keeper.now, time.time())  # a clock that runs ahead must not make all mail old
-        keeper.writer.retain(before=now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
+        try:
+            keeper.writer.retain(before=now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
+        except StoreError as fault:
+            self._cannot_write(fault)
 
 
 def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`

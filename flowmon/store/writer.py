@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import msgspec
 
-from flowmon.errors import StoreError
+from flowmon.errors import StoreError, StoreReadError
 from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.store import retention
@@ -120,10 +120,15 @@ class Writer:
         row = db.execute("SELECT max(id) FROM messages").fetchone()
         self._stored_before = (row[0] or 0) + 1
 
+    def _ask(self, sql: str, parameters: Any = ()) -> Iterator[Any]:
+        try:
+            yield from self.db.execute(sql, parameters)
+        except sqlite3.Error as fault:
+            raise StoreReadError(f"{self.path}: cannot be read: {fault}; {_remedy(fault)}") from None
+
     def meta(self, name: str) -> Any:
         """A value kept beside the messages; None when there is none."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        return next((r[0] for r in self._ask("SELECT value FROM meta WHERE name = ?", (name,))), None)
 
     # --- commits ------------------------------------------------------------------------------------------------
 
@@ -213,17 +218,16 @@ class Writer:
         key = _KINDS.get(kind)
         if key is None or self.temporary:
             return []
-        rows = self.db.execute("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))
+        rows = self._ask("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))
         return [r[0] for r in rows]
 
     def load(self, id: int) -> Flow | None:
         """The flow of a row; None when it is not there."""
-        row = self.db.execute("SELECT body FROM messages WHERE id = ?", (id,)).fetchone()
-        return decode(id, row[0]) if row else None
+        return next((decode(id, r[0]) for r in self._ask("SELECT body FROM messages WHERE id = ?", (id,))), None)
 
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
-        for row in self.db.execute(
+        for row in self._ask(
             "SELECT id, body FROM messages WHERE open > 0 OR last_at >= ? ORDER BY id", (since,)
         ):
             yield decode(*row)
@@ -231,7 +235,7 @@ class Writer:
     def refused(self, since: float) -> Iterator[Flow]:
         """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
         place = STATUS_BY_SEVERITY.index(DeliveryStatus.REJECTED)
-        for row in self.db.execute(
+        for row in self._ask(
             "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000",
             (place, since),
         ):
@@ -239,12 +243,12 @@ class Writer:
 
     def all_flows(self) -> Iterator[Flow]:
         """Every flow, by row."""
-        for row in self.db.execute("SELECT id, body FROM messages ORDER BY id"):
+        for row in self._ask("SELECT id, body FROM messages ORDER BY id"):
             yield decode(*row)
 
     def with_domain(self, domain: str) -> list[int]:
         """Rows of the messages from or to a domain."""
-        return [r[0] for r in self.db.execute(
+        return [r[0] for r in self._ask(
             "SELECT DISTINCT message FROM keys WHERE kind IN (?, ?) AND value = ?",
             (int(Key.SENDER_DOMAIN), int(Key.RECIPIENT_DOMAIN), domain))]
 
@@ -255,12 +259,12 @@ class Writer:
 
     def sources(self) -> dict[str, SourceState]:
         """The sources as of the last commit, by path."""
-        found = (msgspec.msgpack.decode(r[0], type=SourceState) for r in self.db.execute("SELECT body FROM sources"))
+        found = (msgspec.msgpack.decode(r[0], type=SourceState) for r in self._ask("SELECT body FROM sources"))
         return {s.path: s for s in found}
 
     def files(self) -> list[FileRow]:
         """The files that positions point into."""
-        return [FileRow(*r) for r in self.db.execute("SELECT number, path, host, body FROM files ORDER BY number")]
+        return [FileRow(*r) for r in self._ask("SELECT number, path, host, body FROM files ORDER BY number")]
 
     def retain(self, *, before: float, megabytes: float) -> int:
         """Delete finished messages older than `before` (epoch seconds), then the oldest while the store is too large.
