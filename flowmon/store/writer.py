@@ -21,7 +21,7 @@ import msgspec
 from flowmon.errors import StoreError, StoreReadError
 from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
-from flowmon.store import retention
+from flowmon.store import evidence, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
@@ -149,6 +149,7 @@ class Writer:
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
                            [(f.number, f.path, f.host, f.body) for f in batch.files])
             db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
+            self._rehome(batch)
             newest = batch.meta.get("now") or 0.0
             db.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)",
                            [(p, n, newest, zlib.compress(data, 1)) for p, n, data in batch.blocks])
@@ -181,6 +182,14 @@ class Writer:
                        [f for r in batch.rows if r.failures for f in r.failures])
         if not self.temporary:
             self._history(before, {(str(q[1]), str(q[2]), int(q[0])) for q in queue}, batch)  # type: ignore[arg-type]  # message ids are ints
+
+    def _rehome(self, batch: Batch) -> None:
+        """Give kept lines of messages that were merged into others to those; drop what was no message's after all."""
+        gone = [(id,) for id in batch.gone]
+        lines = [r[0] for id in gone for r in self.db.execute("SELECT position FROM lines WHERE message = ?", id)]
+        if lines:
+            self.db.executemany("UPDATE lines SET message = ? WHERE position = ?", evidence.rehome(lines, batch.rows))
+            self.db.executemany("DELETE FROM lines WHERE message = ?", gone)
 
     def _history(self, before: set[tuple[str, str, int]], after: set[tuple[str, str, int]], batch: Batch) -> None:
         """Note what came into each queue and left it, and once a minute what it holds."""

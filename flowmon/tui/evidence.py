@@ -6,6 +6,7 @@ import asyncio
 import bz2
 import gzip
 import lzma
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ async def _read(one: Evidence) -> RawLine:
         return RawLine(one, None, "the file is gone (rotated away or deleted), and the line was not kept")
     except PermissionError:
         return RawLine(one, None, "the file may not be read by this account (it may need the group adm)")
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         return RawLine(one, None, f"the file cannot be read: {error}")
     if found is None:
         return RawLine(one, None, "the file has changed: no line begins at this place any more")
