@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from flowmon import __version__
-from flowmon.commands.output import Format
+from flowmon.commands.output import Format, clean_lines
 from flowmon.commands.report import Form
 from flowmon.errors import FlowmonError
 
@@ -269,7 +269,7 @@ def main() -> None:
         tokens = [_STDIN if token == "-" else token for token in sys.argv[1:]]
         status = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
     except FlowmonError as fault:
-        print(f"flowmon: {fault}", file=sys.stderr)
+        print(f"flowmon: {clean_lines(str(fault))}", file=sys.stderr)
         status = 2
     except BrokenPipeError:
         # the reader of our output went away; the interpreter must not try to flush to it again

@@ -158,7 +158,7 @@ def main() -> None:  # the collector of a screen: `python -m flowmon.commands.co
     try:
         sys.exit(run(arguments, Path(config) if config else None, Path(store)))
     except FlowmonError as fault:
-        print(f"flowmon: {fault}", file=sys.stderr)
+        opening.tell(str(fault))
         sys.exit(2)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flowmon import config as configuration
 from flowmon import paths
+from flowmon.commands.output import clean_lines
 from flowmon.config import Config
 from flowmon.errors import SourceError, StoreError
 from flowmon.parsing.catalogue import Catalogue, builtin
@@ -36,7 +37,7 @@ def store_path(config: Config, given: Path | None = None) -> Path:
 
 def tell(text: str) -> None:
     """Say something beside the output, on standard error."""
-    print(f"flowmon: {text}", file=sys.stderr)
+    print(f"flowmon: {clean_lines(text)}", file=sys.stderr)
 
 
 class _Progress:

@@ -23,6 +23,11 @@ def clean(text: str) -> str:
     return _ALIVE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\t", " ").replace("\n", " "))
 
 
+def clean_lines(text: str) -> str:
+    """The same for a text of several lines, which stay."""
+    return "\n".join(map(clean, text.split("\n")))
+
+
 def cell(value: Any) -> str:
     """A CSV cell that a spreadsheet takes as text: what would begin a formula gets an apostrophe before it."""
     if value is None:

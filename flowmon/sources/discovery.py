@@ -11,6 +11,7 @@ from typing import NamedTuple
 from flowmon.errors import SourceError
 from flowmon.sources.family import place
 from flowmon.sources.faults import explain
+from flowmon.sources.file_names import storable
 from flowmon.sources.naming import begins_like_log, host_below, is_log_name
 from flowmon.sources.opened import open_log
 from flowmon.sources.pipe import StdinStream
@@ -83,6 +84,8 @@ class Discovery:
                 self._add_files(key, host, names)
             for wish in folders:
                 self._add_folder(wish)
+        self.problems = [storable(text) for text in self.problems]
+        self.notes = [storable(text) for text in self.notes]
 
     def _sort_in(self, wish: Wish, files: dict[tuple[str, str | None], list[str]]) -> None:
         """Open a pipe; gather a file beside the others of its log; say what is neither."""

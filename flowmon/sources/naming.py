@@ -6,6 +6,7 @@ import os
 import re
 
 from flowmon.sources.family import place
+from flowmon.sources.file_names import storable
 from flowmon.sources.opened import open_log
 
 PROGRAM_FOLDERS = frozenset({
@@ -34,7 +35,7 @@ def host_below(folder: str, path: str) -> str | None:
         if part.lower() in PROGRAM_FOLDERS:
             return None
         if _ADDRESS.fullmatch(part) or not _DATE.fullmatch(part):
-            return part
+            return storable(part)
     return None
 
 

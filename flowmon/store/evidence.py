@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from flowmon.model.answers import Evidence
 from flowmon.model.flow import Flow
+from flowmon.sources.file_names import original
 from flowmon.store import whereabouts
 from flowmon.store.batch import FileRow
 from flowmon.store.rows import Rows, decode
@@ -48,7 +49,7 @@ def _path(number: int, ask: Ask) -> str:
     if not rows:
         return ""
     path, body = rows[0]
-    return whereabouts.find(path, body) or (path + ROTATED_AWAY if os.path.lexists(path) else path)
+    return whereabouts.find(path, body) or (path + ROTATED_AWAY if os.path.lexists(original(path)) else path)
 
 
 def _from_block(position: int, ask: Ask) -> str | None:

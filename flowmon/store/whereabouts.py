@@ -15,6 +15,7 @@ import msgspec
 
 from flowmon.sources import FileId
 from flowmon.sources.family import Family, Moved, place
+from flowmon.sources.file_names import original, storable
 
 _OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _TELLING_BYTES = 64
@@ -30,6 +31,7 @@ def is_packed(path: str) -> bool:
 
 def open_bytes(path: str) -> IO[bytes]:
     """A log, unpacked while it is read. Raises OSError."""
+    path = original(path)
     opener = _OPENERS.get(os.path.splitext(path)[1])
     opened: IO[bytes] = opener(path) if opener is not None else open(path, "rb")  # noqa: SIM115 - the caller's to close
     return opened
@@ -42,7 +44,11 @@ def find(path: str, body: bytes) -> str | None:
         path: where it stood.
         body: its identity, an encoded FileId.
     """
-    file = msgspec.msgpack.decode(body, type=FileId)
+    found = _find(original(path), msgspec.msgpack.decode(body, type=FileId))
+    return storable(found) if found is not None else None
+
+
+def _find(path: str, file: FileId) -> str | None:
     try:
         facts = os.stat(path)
     except OSError:

@@ -21,6 +21,7 @@ import msgspec
 from flowmon.errors import StoreError, StoreReadError
 from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
@@ -144,10 +145,10 @@ class Writer:
             )
             db.executemany(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)",
-                [(s.path, msgspec.msgpack.encode(s)) for s in batch.sources],
+                [(storable(s.path), _encoded(s)) for s in batch.sources],
             )
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-                           [(f.number, f.path, f.host, f.body) for f in batch.files])
+                           [(f.number, storable(f.path), f.host, f.body) for f in batch.files])
             db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
             self._rehome(batch)
             newest = batch.meta.get("now") or 0.0
@@ -269,7 +270,7 @@ class Writer:
     def sources(self) -> dict[str, SourceState]:
         """The sources as of the last commit, by path."""
         found = (msgspec.msgpack.decode(r[0], type=SourceState) for r in self._ask("SELECT body FROM sources"))
-        return {s.path: s for s in found}
+        return {s.path: s for s in (msgspec.structs.replace(s, path=original(s.path)) for s in found)}
 
     def files(self) -> list[FileRow]:
         """The files that positions point into."""
@@ -328,6 +329,15 @@ def collector_runs(store: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _encoded(state: SourceState) -> bytes:
+    try:
+        return msgspec.msgpack.encode(state)
+    except UnicodeEncodeError:  # a file name that is not UTF-8
+        texts = {name: getattr(state, name) or "" for name in ("path", "error", "notice")}
+        told = {name: storable(text) for name, text in texts.items() if text}
+        return msgspec.msgpack.encode(msgspec.structs.replace(state, **told))
 
 
 def _remedy(fault: sqlite3.Error) -> str:

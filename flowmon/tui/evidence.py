@@ -15,6 +15,7 @@ from typing import IO, Any
 import aiofiles
 
 from flowmon.model.answers import Evidence
+from flowmon.sources.file_names import original
 
 LONGEST = 65536
 """Bytes of a line that are shown."""
@@ -40,7 +41,7 @@ async def _read(one: Evidence) -> RawLine:
     if one.text is not None:
         return RawLine(one, one.text)
     try:
-        found = await _from_file(Path(one.path), one.offset)
+        found = await _from_file(Path(original(one.path)), one.offset)
     except FileNotFoundError:
         return RawLine(one, None, "the file is gone (rotated away or deleted), and the line was not kept")
     except PermissionError:

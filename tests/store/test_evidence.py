@@ -119,3 +119,21 @@ def test_kept_lines_go_over_to_the_message_that_theirs_was_merged_into(
     assert writer.db.execute("SELECT * FROM lines").fetchall() == [(first, row.id, "kept")]
     assert of(flow, lambda sql, given: writer.db.execute(sql, given).fetchall())[0].text == "kept"
     one.end()
+
+
+def test_a_file_name_that_is_not_utf_8(tmp_path: Path, utc: None) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = Path(os.fsdecode(os.fsencode(folder) + b"/mail\xff.log"))
+    for begin, end in ((0, 2), (2, 4)):  # the second collector goes on where the first one ended
+        with log.open("a") as growing:
+            growing.write("".join(LINES[begin:end]))
+        one = live.Live(live.builtin(), tmp_path / "store.db", folder)
+        one.fold()
+        one.commit()
+        one.end()
+    reader = SqliteReader(tmp_path / "store.db")
+    assert [source.path for source in reader.sources()] == [f"{folder}/mail\\xff.log"]
+    assert [source.lines for source in reader.sources()] == [4]
+    assert _lines(reader) == _all_at(folder / "mail\\xff.log")
+    reader.close()
