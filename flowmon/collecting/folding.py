@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from math import inf
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ from flowmon.tracking.tracker import Tracker
 _CHUNK = 131_072
 _STEP_CHUNK = 32_768
 """With several sources: small steps, so that they stay together in time."""
+_AHEAD_SECONDS = 86_400.0
+"""How far the log of a host may be ahead of our clock; beyond that its clock is wrong, and not the time of all mail."""
 _UNRECOGNISED_BYTES = 1_000_000
 
 Stream = LogStream | StdinStream
@@ -308,13 +311,13 @@ class Folding:
         return (configured.timezone if configured else None) or (host.timezone if host else None)
 
     def _reference(self, source: Source, path: str) -> float:
-        """A time near the first line, to settle its year: the last one folded, else the file's own, else now."""
-        if source.state.last_line_at is not None:
-            return source.state.last_line_at
+        """A time that the next line is not after, to settle its year: the file's own, else now; after a restart, the
+        last line folded if it was later."""
         try:
-            return os.stat(path).st_mtime if source.reread else self._clock()
+            written = os.stat(path).st_mtime if source.reread else self._clock()
         except OSError:  # rotated away meanwhile
-            return self._clock()
+            written = self._clock()
+        return max(written, source.last_at())
 
     # --- handing on -------------------------------------------------------------------------------------------------
 
@@ -327,7 +330,8 @@ class Folding:
         changed = [s.state for s in self.sources if s.changed]
         for source in self.sources:
             source.changed = False
-        now = self._now = max([self._now, *(s.last_at() for s in self.sources)])
+        latest = self._clock() + _AHEAD_SECONDS if self.live else inf
+        now = self._now = max([self._now, *(at for s in self.sources if (at := s.last_at()) <= latest)])
         folded = Folded(
             hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()],
             now=now, serial=tracker.serial, pending=tracker.pending(),

@@ -18,6 +18,9 @@ _SPAN = re.compile(
 )
 
 
+_DIGITS_KEPT = 18
+
+
 def number(text: str) -> float | None:
     """A decimal number; None for what is none, or none that can be compared."""
     try:
@@ -28,11 +31,17 @@ def number(text: str) -> float | None:
 
 
 def integer(text: str) -> int | None:
-    """A whole number; None for what is none."""
+    """A whole number; None for what is none, or none that a store can hold (64 bits)."""
     try:
-        return int(text)
+        value = int(text) if len(text) <= _DIGITS_KEPT else None
     except ValueError:
         return None
+    return value
+
+
+def digits(text: str) -> int | None:
+    """The same, quicker, where the pattern lets digits only through."""
+    return int(text) if len(text) <= _DIGITS_KEPT else None
 
 
 def span(text: str) -> float | None:
@@ -163,7 +172,7 @@ def enhanced_status(text: str) -> str | None:
 
 
 CONVERTERS: dict[str, Callable[[str], object]] = {
-    "digits": int,  # quicker than integer(), where the pattern lets digits only through
+    "digits": digits,
     "number": number,
     "integer": integer,
     "span": span,

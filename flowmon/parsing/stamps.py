@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from math import inf, isfinite
 
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
@@ -15,6 +16,9 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)([.,]\d{1,9})?(?: ?(Z|[+-]\d\d:?\d\d))?(?![\d:])", re.ASCII
 )
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
+_YEARS = (1971, 2200)
+_LAST_SECOND = 7_258_118_400.0
+"""Begin of the last of these years, epoch seconds; larger numbers are milli- or microseconds."""
 _AHEAD_SECONDS = 2 * 86400.0
 """How far a first line may lie after the reference: clocks and zones differ."""
 
@@ -55,7 +59,7 @@ class Stamps:
             moment = datetime.fromisoformat(text + (zone or ""))
         except ValueError:
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone).astimezone(UTC)).timestamp()
+        return _instant(moment, self.zone)
 
     def rfc3164(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of the RFC 3164 stamp that starts at `start`; None if there is none."""
@@ -99,13 +103,20 @@ class Stamps:
 
 def epoch(text: str, zone: tzinfo | None = None) -> float | None:
     """A whole timestamp field, ISO 8601 or epoch seconds (milli-, microseconds by size), to epoch seconds."""
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         seconds = float(text)
-        while seconds > 20_000_000_000:
+        while _LAST_SECOND < seconds < inf:
             seconds /= 1000
-        return seconds
+        return seconds if isfinite(seconds) else None
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
+        return None
+    return _instant(moment, zone)
+
+
+def _instant(moment: datetime, zone: tzinfo | None) -> float | None:
+    """Epoch seconds; None outside of the years that any log can tell of."""
+    if not _YEARS[0] <= moment.year < _YEARS[1]:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone).astimezone(UTC)).timestamp()

@@ -22,7 +22,7 @@ from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import relay_name
 from flowmon.tracking.scenario import classify
-from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes
+from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes, unnamed
 
 _D = DeliveryStatus
 _CERTAINTIES = tuple(Certainty)
@@ -49,6 +49,9 @@ def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
     scenario, direction = classify(sender, [o.recipient for o in found], known)
     if recipients:
         status, problem, reason = recipients[0].status, recipients[0].problem, recipients[0].reason
+        more = unnamed(flow)
+        if more is not None and SEVERITY[more.status] < SEVERITY[status]:
+            status, problem, reason = more.status, None, None
     else:
         status, problem, reason = _bare(hops[-1])
     return answers.Message(

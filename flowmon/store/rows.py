@@ -9,7 +9,7 @@ from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatu
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
-from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes
+from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, outcomes, unnamed
 
 MESSAGE_COLUMNS = (
     "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "problems", "reasons", "scenario",
@@ -73,7 +73,8 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     failures: dict[tuple[str, str, str | None], list[Value]] = {}
     worst: Outcome | None = None
     worst_place = len(STATUS_BY_SEVERITY)
-    for outcome in found:
+    more = unnamed(flow) if found else None
+    for outcome in found if more is None else [*found, more]:
         place = SEVERITY[outcome.status]
         statuses |= 1 << place
         if outcome.attempts > attempts:
@@ -102,7 +103,7 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     sender = next((h.sender for h in flow.hops if h.sender is not None), None)
     recipients = [o.recipient for o in found]
     scenario, direction = classify(sender, recipients, known)
-    is_open = 1 if queue else 0
+    is_open = 1 if queue else 2 if any(map(at_work, flow.hops)) else 0  # see schema
     message: tuple[Value, ...] = (
         flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
         reasons or None, scenario, direction, sender.lower() if sender is not None else None,
@@ -121,7 +122,7 @@ _PLAIN_STATUSES = (1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED])
 def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
     """The rows of what most messages are: one hop, everything delivered or relayed at the first try. Else None."""
     fates = hop.fates
-    if not fates or hop.refused is not None or hop.tries is not None:
+    if not fates or hop.refused is not None or hop.tries is not None or hop.left_at is None:
         return None
     statuses = 0
     worst = None

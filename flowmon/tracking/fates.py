@@ -18,11 +18,14 @@ def known(hop: Hop, recipients: str, original: str | None) -> None:
     hop.recipients = " ".join(dict.fromkeys([*before, *recipients.split()]))
     for recipient in recipients.split() if original else ():
         if recipient not in hop.fates:
+            hop.left_at = None  # it ended with the last recipient known: there are more
             hop.fates[recipient] = Fate(recipient, _D.QUEUED, hop.last_at, original, since=hop.last_at, count=0)
 
 
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
     """Note a try of a recipient."""
+    if status in OPEN_STATUSES:
+        hop.left_at = None  # where the log tells no end, the last try may have looked like one
     fate = hop.fates.get(recipient)
     if fate is None:
         hop.fates[recipient] = Fate(

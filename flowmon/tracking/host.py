@@ -16,6 +16,9 @@ from flowmon.tracking.facts import HostFacts
 GRACE_SECONDS = 30.0
 """How long a hop that ended is kept for lines that come late, in time of the log."""
 
+_CLOCKS_APART_SECONDS = 86_400.0
+"""A hop that seems to have ended so long after now was logged by a wrong clock: it is not waited for."""
+
 _D = DeliveryStatus
 _NOTICES_KEPT = 20
 
@@ -75,7 +78,7 @@ class HostTracker:
         if queue_id is not None:
             self.hops[queue_id] = hop
             if self.verdicts:
-                hop.verdicts = self.verdicts.pop(queue_id, None)
+                hop.verdicts = incidents.early(self, queue_id, event.at)
         return hop
 
     def touch(self, hop: Hop, event: Event) -> None:
@@ -109,10 +112,14 @@ class HostTracker:
         """Forget what ended before `horizon` (epoch seconds); gives it."""
         gone = []
         ended = self.ended
-        while ended and ended[0].last_at < horizon:
+        while ended and not horizon <= ended[0].last_at <= horizon + _CLOCKS_APART_SECONDS:
             hop = ended.popleft()
+            if hop.left_at is None:  # there was more of it after all
+                continue
             if hop.queue_id is not None and self.hops.get(hop.queue_id) is hop:
                 del self.hops[hop.queue_id]
+            if hop.session is not None and self.in_session.get(hop.session) is hop:
+                del self.in_session[hop.session]
             gone.append(hop)
         return gone
 
@@ -186,7 +193,8 @@ class HostTracker:
         if hop.size is None and event.size is not None and hop.began:
             self.facts.bytes_received += event.size
         hop.queued = True
-        hop.aborted = False
+        if hop.aborted:
+            hop.aborted, hop.left_at = False, None
         hop.sender = event.envelope_sender
         hop.size = event.size
         hop.recipient_count = event.recipient_count

@@ -44,6 +44,8 @@ class KnownHosts(msgspec.Struct):
 
     aliases: dict[str, str] = {}
     """Name or address as others log it, to the host's own name."""
+    shared: set[str] = set()
+    """Names and addresses that were seen to lead to several hosts (a name with several addresses, a balancer)."""
     hosts: dict[str, HostFacts] = {}
     domains: set[str] = set()
     """Domains that mailboxes were delivered to."""
@@ -72,9 +74,9 @@ class KnownHosts(msgspec.Struct):
         if peer is None:
             return None
         if self.aliases:
-            for name in peer_names(peer):
+            for name in reversed(peer_names(peer)):  # the address first: many hosts may share one name
                 host = self.aliases.get(name)
-                if host is not None:
+                if host is not None and name not in self.shared:
                     return host
         short = _SHORT.split(peer, 1)[0].lower()
         if short not in self.hosts or short.isdigit():
@@ -92,17 +94,17 @@ class KnownHosts(msgspec.Struct):
 
         A short name alone speaks for a host, never against it: log hosts may be named as they like.
         """
-        for name in peer_names(peer):
+        for name in reversed(peer_names(peer)):
             known = self.aliases.get(name)
-            if known is not None:
+            if known is not None and name not in self.shared:
                 return known == host
         return True if self.host_of(peer) == host else None
 
     def learn(self, peer: str | None, host: str) -> None:
         """A certain link showed that this name and address are that host."""
         for name in peer_names(peer):
-            if name not in _LOCAL:
-                self.aliases.setdefault(name, host)
+            if name not in _LOCAL and self.aliases.setdefault(name, host) != host:
+                self.shared.add(name)
 
     def see(self, host: str) -> None:
         """Note a new hop on a host."""

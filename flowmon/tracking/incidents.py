@@ -25,6 +25,9 @@ _PROBE_SENDER = "double-bounce@"
 """Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
 the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
+_SESSIONS_KEPT = 20_000
+_EARLY_SECONDS = 600.0
+"""How long before the first line of a message a filter may have spoken: queue IDs are used again."""
 
 
 def _refusal(host: HostTracker, event: Refusal) -> None:
@@ -79,7 +82,7 @@ def _refused_session(host: HostTracker, event: Refusal) -> Hop:
     hop.began = True
     hop.probe = event.envelope_sender is not None and event.envelope_sender.startswith(_PROBE_SENDER)
     if event.session is not None:
-        host.refusals[event.session] = hop
+        _note(host.refusals, event.session, hop)
     return hop
 
 
@@ -125,11 +128,17 @@ def _verdict(host: HostTracker, event: Verdict) -> None:
     hop = host.hops.get(queue_id)
     if hop is None:
         if len(host.verdicts) > _EARLY_VERDICTS:
-            host.verdicts.pop(next(iter(host.verdicts)))
+            del host.verdicts[next(iter(host.verdicts))]
         host.verdicts.setdefault(queue_id, []).append(said)
         return
     host.touch(hop, event)
     hop.verdicts = [*(hop.verdicts or ()), said]
+
+
+def early(host: HostTracker, queue_id: str, at: float) -> list[Said] | None:
+    """What filters said a short while before of a queue ID that now has its first line."""
+    said = [one for one in host.verdicts.pop(queue_id, ()) if at - one.at <= _EARLY_SECONDS]
+    return said or None
 
 
 def _probe(host: HostTracker, event: Probe) -> None:
@@ -144,13 +153,22 @@ def _session(host: HostTracker, event: Session) -> None:
         return
     host.refusals.pop(session, None)
     hop = host.in_session.pop(session, None)
-    if hop is not None and not hop.queued and hop.left_at is None:
+    if hop is not None and not hop.queued and hop.left_at is None and hop.state is None:  # held is accepted
         hop.aborted = True
+        host.end(hop, event.at)
         host.common.changed[hop.serial] = hop
     if event.client is not None:
-        host.clients[session] = event.client
+        _note(host.clients, session, event.client)
     elif host.clients:
         host.clients.pop(session, None)
+
+
+def _note(sessions: dict[str, Any], session: str, what: object) -> None:
+    """Keep something of a session; the oldest is let go where the ends of many were never logged."""
+    sessions.pop(session, None)
+    if len(sessions) >= _SESSIONS_KEPT:
+        del sessions[next(iter(sessions))]
+    sessions[session] = what
 
 
 def _notice(host: HostTracker, event: Notice) -> None:

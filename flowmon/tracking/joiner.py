@@ -8,6 +8,7 @@ the flows that may still change; older ones it loads from the store when a key l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import DeliveryStatus
@@ -16,6 +17,8 @@ from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
+_ROWS_KEPT = 32
+"""Rows of one key (a Message-ID that many messages have, refusals of one sender and recipient)."""
 LINGER_SECONDS = 60.0
 """How long a flow whose hops have all ended stays in memory, in time of the log.
 
@@ -32,7 +35,7 @@ Load = Callable[[int], "Flow | None"]
 
 
 class _Index:
-    """Keys to rows of flows, newest kept.
+    """Keys to rows of flows, newest kept, of each key as of all.
 
     Keys are kept as hashes: a third of the memory, and what two keys of one hash lead to is told apart by linking.
     """
@@ -54,6 +57,8 @@ class _Index:
         others = [row for row in have if row != flow]
         if len(others) == len(have):
             have.append(flow)
+            if len(have) > _ROWS_KEPT:
+                del have[0]
         return others
 
     def get(self, text: str) -> list[int]:
@@ -63,12 +68,13 @@ class _Index:
             return _NONE
         return have if isinstance(have, list) else [have]
 
-    def trim(self) -> None:
-        """Forget the oldest entries over the limit."""
-        over = len(self.rows) - self.limit
-        if over > 0:
-            for key in list(self.rows)[: over + self.limit // 10]:
-                del self.rows[key]
+
+def _trim(keys: dict[Any, Any], limit: int) -> None:
+    """Forget the oldest entries over the limit."""
+    over = len(keys) - limit
+    if over > 0:
+        for key in list(keys)[: over + limit // 10]:
+            del keys[key]
 
 
 _NONE: list[int] = []
@@ -92,10 +98,12 @@ class Joiner:
         self._by_reply_id = _Index(limit)
         self._by_network_id = _Index(limit)
         self._by_failure = _Index(limit)
+        """Failed tries by sender and recipient; the refusals that answered them are under the same keys apart."""
+        self._by_refusal = _Index(limit)
         self._flow_of: dict[int, int] = {}
         """Serial of a hop to the row of its flow, for the flows in memory."""
         self._next_sweep = 0.0
-        self._refused_senders: set[str] = set()
+        self._refused_senders: dict[str, None] = {}
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
 
     def restore(self, flows: Iterable[Flow], refused: Iterable[Flow]) -> None:
@@ -188,10 +196,15 @@ class Joiner:
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():
-            if hop.client is not None or temporary(fate.diagnostic):
-                near.update(self._by_failure.add(f"{hop.sender}|{recipient}", id))
+            key = f"{hop.sender}|{recipient}"
+            passes = temporary(fate.diagnostic)
+            if passes or hop.client is not None:
+                others = self._by_refusal.add(key, id)
+                near.update(self._by_failure.get(key))
+                if passes:  # refusals for good do not follow each other, and a flood of them is equal
+                    near.update(others)
                 if hop.sender:
-                    self._refused_senders.add(hop.sender)
+                    self._refused_senders[hop.sender] = None
 
     def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
         refused_before = hop.sender in self._refused_senders
@@ -205,14 +218,15 @@ class Joiner:
                 if not fate.next:
                     near.update(self._by_queue_id.get(named))
             elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
-                near.update(self._by_failure.add(f"{hop.sender}|{recipient}", id))
+                self._by_failure.add(f"{hop.sender}|{recipient}", id)
+                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
             if refused_before:
-                near.update(self._by_failure.get(f"{hop.sender}|{recipient}"))
+                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
                 if fate.original is not None:
-                    near.update(self._by_failure.get(f"{hop.sender}|{fate.original}"))
+                    near.update(self._by_refusal.get(f"{hop.sender}|{fate.original}"))
         if refused_before and hop.recipients is not None:
             for recipient in hop.recipients.split():
-                near.update(self._by_failure.get(f"{hop.sender}|{recipient}"))
+                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
 
     def _ask_store(self, hop: Hop, near: set[int]) -> None:
         """The same keys among what memory holds no more."""
@@ -283,10 +297,12 @@ class Joiner:
         ]:
             for hop in self.flows.pop(id).hops:
                 del self._flow_of[hop.serial]
-        if not self._by_failure.rows:
-            self._refused_senders.clear()
-        for index in (self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id, self._by_failure):
-            index.trim()
+        limit = self._by_message_id.limit
+        for keys in (
+            self._by_message_id.rows, self._by_queue_id.rows, self._by_reply_id.rows, self._by_network_id.rows,
+            self._by_failure.rows, self._by_refusal.rows, self._refused_senders, self.merged_into,
+        ):
+            _trim(keys, limit)
 
 
 def _carry(before: Hop, hop: Hop) -> None:

@@ -48,11 +48,11 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
             return None  # it was done with: the queue manager tells of another that has the ID now
         return (LinkBasis.QUEUE_ID, Certainty.CERTAIN, []) if within and same is not False else None
     if parent.copies and child.host == parent.host and child.queue_id in parent.copies:
-        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child.queue_id)
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child)
     if child.parent_id is not None and child.host == parent.host and child.parent_id == parent.queue_id and (
         child.origin != "report" and child.sender != ""
     ):
-        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child.queue_id)
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child)
     ground = (
         _by_reply(child, parent, known) or _by_network_id(child, parent, known)
         or _by_message_id(child, parent, known) or _after_part_refused(child, parent)
@@ -62,16 +62,18 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     return ground
 
 
-def _moved(parent: Hop, queue_id: str | None) -> list[Fate]:
+def _moved(parent: Hop, child: Hop) -> list[Fate]:
     """Fates that go on under another queue ID.
 
-    Those whose line names it, else those replaced, else those still open.
+    Those whose line names it, else its recipients, else those replaced, else (where it names none) all that are open.
     """
-    fates = list(parent.fates.values())
+    fates, queue_id = list(parent.fates.values()), child.queue_id
+    named = child.recipients.split() if child.recipients else []
     return (
         [f for f in fates if queue_id and f.diagnostic and queue_id in f.diagnostic]
+        or [f for f in fates if (f.status in OPEN_STATUSES or f.status is _D.EXPANDED) and f.recipient in named]
         or [f for f in fates if f.status is _D.EXPANDED]
-        or [f for f in fates if f.status in OPEN_STATUSES]
+        or [f for f in fates if f.status in OPEN_STATUSES and not named]
     )
 
 
@@ -97,10 +99,10 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     for fate in parent.fates.values():
         if handed_id(fate) != queue_id or abs(child.arrived_at - fate.at) > SKEW_SECONDS:
             continue
-        there = known.may_be(fate.relay, child.host)
-        if there is False and fate.transport != "mailbox":
-            continue
         if same is False:  # queue IDs are used again
+            continue
+        there = known.may_be(fate.relay, child.host)
+        if there is False and not same and fate.transport != "mailbox":
             continue
         if same is None and there is not True and not _same_addresses(child, parent, fate):
             continue

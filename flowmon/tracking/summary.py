@@ -49,7 +49,8 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     """The final recipients of a flow. Empty when no recipient is known."""
     if len(flow.hops) == 1:
         only = flow.hops[0]
-        return _merge_equal([o for f in only.fates.values() for o in _leaf(only, f, _START, known, now)])
+        return _merge_equal([o for f in only.fates.values() for o in _leaf(only, f, _START, known, now)]
+                            + _untried(only))
     hops = {hop.serial: hop for hop in flow.hops}
     followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
     found: list[Outcome] = []
@@ -63,9 +64,39 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
             continue
         for fate in hop.fates.values():
             found += _walk(hop, fate, hops, _Way(), known, now)
+        found += _untried(hop)
     if any(h.serial in linked and h.serial not in followed and h.serial not in refusing for h in flow.hops):
         found = _latest(found)
     return _merge_equal(found)
+
+
+def _untried(hop: Hop) -> list[Outcome]:
+    """Recipients that a hop was given and has said nothing of, while it is still at work."""
+    if hop.recipients is None or not at_work(hop) or not hop.fates:
+        return []
+    told = {name.lower() for f in hop.fates.values() for name in (f.recipient, f.original) if name}
+    return [_waiting(hop, name) for name in hop.recipients.split() if name.lower() not in told]
+
+
+def unnamed(flow: Flow) -> Outcome | None:
+    """What stands for the recipients that a hop at work only counted, and has said nothing of; None without any.
+
+    Postfix names a recipient with the first try; until then `nrcpt=` is all that tells of it.
+    """
+    for hop in flow.hops:
+        if hop.fates and hop.recipients is None and at_work(hop) and len(hop.fates) < (hop.recipient_count or 0):
+            return _waiting(hop, "")
+    return None
+
+
+def _waiting(hop: Hop, recipient: str) -> Outcome:
+    return Outcome(recipient, hop.state or _D.QUEUED, hop, None, [hop.host], None, hop.last_at, 0,
+                   diagnostic=hop.state_text)
+
+
+def at_work(hop: Hop) -> bool:
+    """Whether a hop took mail and is not done with it."""
+    return hop.left_at is None and hop.refused is None and not hop.aborted
 
 
 class _Way:
@@ -211,7 +242,7 @@ def _latest(found: list[Outcome]) -> list[Outcome]:
     latest = []
     for same in by_recipient.values():
         same.sort(key=lambda o: (o.at, o.hop.serial))
-        final = [o for o in same if o.status not in (_D.QUEUED, _D.RELAYED)] or same
+        final = [o for o in same if o.status not in OPEN_STATUSES] or same
         last = final[-1]
         last.hosts = [host for o in same if o.at <= last.at for host in o.hosts]
         latest.append(last)
