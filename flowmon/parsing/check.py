@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from itertools import pairwise
 from typing import Any
 
 from flowmon.errors import ParserFileError
@@ -11,6 +13,7 @@ from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import Format, RuleSpec, SampleSpec
+from flowmon.parsing.guarded import GuardedPattern
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.rules import Rule
@@ -179,4 +182,34 @@ def _slow(format: Format) -> list[str]:
                             "part of it repeat what already repeats")
                 rule.strikes = 0
                 break
+    return slow + _slow_framing(format)
+
+
+def _slow_framing(format: Format) -> list[str]:
+    """The patterns that are tried on every line, header or ID: which need too long for lines that begin like samples
+    and go on hostile."""
+    samples = [spec.sample[0].line for spec in format.spec.rule[:3]]
+    cuts = [(line, [0, *(m.end() for m in re.finditer(r"[^\w.+-]+", line[:200]))]) for line in samples]
+    begins = {line[:cut] for line, places in cuts for cut in places}
+    inside = begins | {line[a:b] for line, places in cuts for a, b in pairwise(places)}
+    slow = []
+    for key, pattern, starts in (
+        ("header", format.header, begins), ("id", format.id_pattern, inside),
+        ("signature", format.signature, inside), ("continuation", format.continuation, inside),
+    ):
+        # what the pattern asks for literally stands at the end, or its absence would be seen at once
+        literals = re.sub(r"\\(\W)", r"\1", getattr(format.spec, key))
+        lines = (start + tail + end for start in sorted(starts) for tail in _HOSTILE for end in ("", "\x01" + literals))
+        if pattern is not None and any(_too_long(pattern, line, anywhere=key == "signature") for line in lines):
+            slow.append(f"{format.path}: `{key}` needs too long for some lines: let no part of it repeat what already "
+                        "repeats")
     return slow
+
+
+def _too_long(pattern: re.Pattern[str] | GuardedPattern, line: str, *, anywhere: bool) -> bool:
+    started = time.process_time()
+    (pattern.search if anywhere else pattern.match)(line)
+    if isinstance(pattern, GuardedPattern) and pattern.strikes:
+        pattern.strikes = 0
+        return True
+    return time.process_time() - started > SLOW_SECONDS

@@ -21,6 +21,7 @@ from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS
 from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.converters import CONVERTERS
+from flowmon.parsing.guarded import GuardedPattern
 from flowmon.parsing.rules import Change, Rule, own_fields
 
 OTHERS = "*"
@@ -137,6 +138,7 @@ class Format:
             seen.add(rule.name)
             self._add(rule)
         own_id = self._compile("id", spec.id) if spec.id else None
+        self.id_pattern = own_id
         self.id_match = own_id.match if own_id else None
         self.id_groups = dict(own_id.groupindex) if own_id else {}
         self.header = self._compile("header", spec.header) if spec.header else None
@@ -147,11 +149,9 @@ class Format:
         if spec.framing == "syslog" and not spec.programs:
             raise ParserFileError(f"{path}: framing \"syslog\" needs `programs`: the names that write such lines")
 
-    def _compile(self, key: str, pattern: str) -> re.Pattern[str]:
+    def _compile(self, key: str, pattern: str) -> re.Pattern[str] | GuardedPattern:
         try:
-            if self.trusted:
-                return re.compile(pattern, re.ASCII)
-            return regex.compile(pattern, regex.ASCII)  # type: ignore[return-value]  # same interface as re's
+            return re.compile(pattern, re.ASCII) if self.trusted else GuardedPattern(pattern)
         except (re.error, regex.error) as fault:
             raise ParserFileError(f"{self._where}: `{key}` is no regular expression: {fault}") from None
 

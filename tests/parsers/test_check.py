@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,49 @@ def test_a_pattern_that_takes_too_long_is_switched_off(tmp_path: Path) -> None:
         assert rule.match("to=" + "a" * 5000, 0) is None
     assert rule.strikes >= 3
     assert rule.match("to=a status=ok", 0) is None
+
+
+HEADER = r"""
+name = "own"
+framing = "header"
+header = '''(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<session>\w+): '''
+id = '''(?P<queue_id>[0-9A-F]{4}) '''
+signature = '''own starts'''
+continuation = '''\s+at '''
+
+[[rule]]
+name = "sent"
+kind = "attempt"
+starts = "to="
+pattern = '''to=(?P<recipient>\S+)'''
+set.status = "relayed"
+[[rule.sample]]
+line = '2026-11-24 10:44:26 main: 5ED2 to=kim@example.com'
+expect = { recipient = "kim@example.com" }
+"""
+SLOW = {
+    "header": (r"(?P<session>\w+): ", r"(?P<session>(?:\w+)+): "),
+    "id": ("[0-9A-F]{4}) ", "(?:[0-9A-Fa-f]+)+) "),
+    "signature": ("own starts", r"(?:\w+)+ starts"),
+    "continuation": (r"\s+at ", r"(?:\s+)+at "),
+}
+
+
+def test_a_good_header_holds(tmp_path: Path) -> None:
+    assert faults(load(write(tmp_path, HEADER))) == []
+
+
+@pytest.mark.parametrize("key", SLOW)
+def test_a_slow_pattern_of_the_framing_is_told_and_switched_off(key: str, tmp_path: Path) -> None:
+    old, new = SLOW[key]
+    assert old in HEADER
+    format = load(write(tmp_path, HEADER.replace(old, new, 1)))
+    (message,) = faults(format)
+    assert f"`{key}` needs too long" in message
+    pattern = {"id": format.id_pattern}.get(key) or getattr(format, key)
+    begin = {"header": "2026-11-24 10:44:26 ", "continuation": " " * 5000 + "!"}.get(key, "")
+    line = begin + "a" * 5000 + "! starts at : "
+    started = time.monotonic()
+    for _ in range(100):
+        assert pattern.search(line) is None
+    assert time.monotonic() - started < 2.0
