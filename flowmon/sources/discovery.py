@@ -207,6 +207,8 @@ class Discovery:
             if "permission denied" in str(error):
                 self.problems.append(str(error))
                 return True
+            if named:  # of other files in the folder none expects that they are read
+                (self.notes if "binary data" in str(error) else self.problems).append(f"left out: {error}")
             taken = False
         if not taken:
             self._refused.add(identity)
