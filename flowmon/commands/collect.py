@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
@@ -36,14 +37,17 @@ def find(arguments: list[str], config: Config) -> Discovery:
     return discovery
 
 
-def run(arguments: list[str], config_path: Path | None, store: Path | None, *, once: bool = False) -> int:
-    """Collect until SIGTERM or SIGINT; with `once`, read what is there and end."""
+def run(
+    arguments: list[str], config_path: Path | None, store: Path | None, *, once: bool = False,
+    stop: threading.Event | None = None,
+) -> int:
+    """Collect until SIGTERM, SIGINT or SIGHUP, or until `stop` is set; with `once`, read what is there and end."""
     config = opening.load_config(config_path)
     discovery = find(arguments, config)
     for text in (*discovery.notes, *discovery.problems):
         opening.tell(text)
     writer = Writer(opening.store_path(config, store))
-    stop = threading.Event()
+    stop = stop or threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
         stop.set()
@@ -150,13 +154,22 @@ class Live:
             self._cannot_write(fault)
 
 
+def _end_with(parent: int, stop: threading.Event) -> None:
+    """Set `stop` once the screen that started this process is gone, however it ended (a line that dropped)."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    stop.set()
+
+
 def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`
     """Entry of the process that a screen starts."""
     store, config, *arguments = sys.argv[1:]
     from flowmon.errors import FlowmonError
 
+    stop = threading.Event()
+    threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
     try:
-        sys.exit(run(arguments, Path(config) if config else None, Path(store)))
+        sys.exit(run(arguments, Path(config) if config else None, Path(store), stop=stop))
     except FlowmonError as fault:
         opening.tell(str(fault))
         sys.exit(2)

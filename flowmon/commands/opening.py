@@ -35,6 +35,16 @@ def store_path(config: Config, given: Path | None = None) -> Path:
     return given or (Path(config.store.path).expanduser() if config.store.path else paths.store_path())
 
 
+def there(path: Path) -> bool:
+    """Whether there is a store. Raises StoreError when its folder is not ours to look into."""
+    try:
+        return path.exists()
+    except PermissionError:
+        raise StoreError(
+            f"{path}: permission denied: join the group of the collector that keeps it, or name the logs to read"
+        ) from None
+
+
 def tell(text: str) -> None:
     """Say something beside the output, on standard error."""
     print(f"flowmon: {clean_lines(text)}", file=sys.stderr)
@@ -70,7 +80,7 @@ def reader(
     """
     if not arguments:
         path = store_path(config, store)
-        if not path.exists():
+        if not there(path):
             raise StoreError(
                 f"{path}: no store yet: start `flowmon collect` (or the screen, `flowmon`), or name the logs to read"
             )

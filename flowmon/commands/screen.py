@@ -30,8 +30,9 @@ def run(
     """Show the screen until the user leaves. Gives the exit status."""
     config = opening.load_config(config_path)
     opening.read_filter(filter_text)  # a fault is told before the screen opens
-    need_terminal(piped="-" in arguments)
+    need_terminal(piped=_piped(arguments))
     path = store or _store_for(arguments, config)
+    opening.there(path)
     notices: list[str] = []
     with contextlib.ExitStack() as stack:
         if collector_runs(path):
@@ -45,10 +46,15 @@ def run(
                 notices += [*discovery.notes, *discovery.problems]
                 discovery.close()
             stack.enter_context(collector(path, config_path, arguments))
-            if "-" in arguments:
+            if _piped(arguments):
                 _keys_from_terminal()
         show(path, config, filter_text, notices, theme=theme, mouse=mouse)
     return 0
+
+
+def _piped(arguments: list[str]) -> bool:
+    """Whether one of the PATHs is standard input."""
+    return any(a == "-" or a.endswith("=-") for a in arguments)
 
 
 def need_terminal(*, piped: bool = False) -> None:
@@ -119,7 +125,7 @@ def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(
             [sys.executable, "-m", "flowmon.commands.collect", str(path), str(config or ""), *arguments],
-            stdin=sys.stdin if "-" in arguments else subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            stdin=sys.stdin if _piped(arguments) else subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
             start_new_session=True,
         )
         try:

@@ -5,6 +5,7 @@ One connection per thread; none ever blocks the collector (WAL).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -63,16 +65,35 @@ class SqliteReader:
         found: sqlite3.Connection | None = getattr(self._local, "db", None)
         if found is None:
             try:
-                found = sqlite3.connect(
-                    f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-                )
-                found.execute("PRAGMA query_only=ON")
+                found = self._open()
             except sqlite3.Error as fault:
                 raise StoreError(
                     f"{self.path}: cannot be opened: {fault}; start `flowmon collect` first, or name a log"
                 ) from None
             self._local.db = found
             self._connections.append(found)
+        return found
+
+    def _connect(self, how: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{quote(os.fsencode(self.path))}?{how}", uri=True, isolation_level=None, check_same_thread=False
+        )
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection. Raises sqlite3.Error.
+
+        A store that nobody writes has no shared-memory file, and who may only read it cannot make one: it is read as
+        it stands.
+        """
+        found = self._connect("mode=ro")
+        try:
+            found.execute("SELECT 1 FROM meta LIMIT 1").fetchall()
+        except sqlite3.OperationalError:
+            found.close()
+            if collector_runs(self.path):
+                raise
+            found = self._connect("mode=ro&immutable=1")
+        found.execute("PRAGMA query_only=ON")
         return found
 
     def _all(self, sql: str, parameters: Any = ()) -> list[Any]:

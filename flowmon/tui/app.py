@@ -8,7 +8,6 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, ClassVar
 
-import platformdirs
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate
 from textual.app import SystemCommand
@@ -16,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
+from flowmon import paths
 from flowmon.errors import FlowmonError
 from flowmon.store.protocol import Reader
 from flowmon.tui.environment import ascii_only, few_colours
@@ -220,10 +220,9 @@ def run_app(
             "this terminal (TERM=dumb) cannot show screens: use `flowmon queues`, `flowmon problems` or "
             "`flowmon messages`, or set TERM to what the terminal is"
         )
-    folder = Path(platformdirs.user_config_dir("flowmon")) / "themes"
     app = FlowmonApp(
         reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
-        theme_folders=[folder],
+        theme_folders=paths.theme_folders(),
     )  # fmt: skip
     if filter_text:
         app.set_filter(filter_text)

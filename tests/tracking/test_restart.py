@@ -25,6 +25,7 @@ RUNS = (
     "after_queue_filter", "alias_expansion", "clock_behind", "expired", "filter_tells_the_cause",
     "forked_recipients", "forward", "handed_to_own_silent_host", "held_and_released",
     "login_tried_twice", "mail_loop", "mailbox_log_beside", "one_message_id_for_two_messages",
+    "partly_tried_mail_goes_on", "one_name_for_several_hosts", "exchange_group_in_two_copies",
     "postfix_gateway_to_exchange", "refused_beside_accepted", "refused_by_own_host",
     "removed_before_last_line",
     "reused_queue_id", "second_mx", "starts_in_the_middle",
