@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from flowmon.sources.file_names import storable
 from flowmon.store.rows import Rows
 
 
@@ -32,6 +33,9 @@ class SourceState(msgspec.Struct, omit_defaults=True):
     notice: str | None = None
     samples: list[str] = []
 
+    def __post_init__(self) -> None:
+        self.path = storable(self.path)
+
 
 class FileRow(msgspec.Struct):
     """A file that positions point into."""
@@ -41,6 +45,9 @@ class FileRow(msgspec.Struct):
     host: str | None
     body: bytes
     """Its identity: a flowmon.sources FileId, encoded."""
+
+    def __post_init__(self) -> None:
+        self.path = storable(self.path)
 
 
 class Batch(msgspec.Struct):

@@ -145,10 +145,10 @@ class Writer:
             )
             db.executemany(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)",
-                [(storable(s.path), _encoded(s)) for s in batch.sources],
+                [(s.path, _encoded(s)) for s in batch.sources],
             )
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-                           [(f.number, storable(f.path), f.host, f.body) for f in batch.files])
+                           [(f.number, f.path, f.host, f.body) for f in batch.files])
             db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
             self._rehome(batch)
             newest = batch.meta.get("now") or 0.0
@@ -268,9 +268,9 @@ class Writer:
         return msgspec.msgpack.decode(body, type=KnownHosts) if body else KnownHosts()
 
     def sources(self) -> dict[str, SourceState]:
-        """The sources as of the last commit, by path."""
+        """The sources as of the last commit, by the path of each as it is on disk."""
         found = (msgspec.msgpack.decode(r[0], type=SourceState) for r in self._ask("SELECT body FROM sources"))
-        return {s.path: s for s in (msgspec.structs.replace(s, path=original(s.path)) for s in found)}
+        return {original(s.path): s for s in found}
 
     def files(self) -> list[FileRow]:
         """The files that positions point into."""
@@ -335,7 +335,7 @@ def _encoded(state: SourceState) -> bytes:
     try:
         return msgspec.msgpack.encode(state)
     except UnicodeEncodeError:  # a file name that is not UTF-8
-        texts = {name: getattr(state, name) or "" for name in ("path", "error", "notice")}
+        texts = {name: getattr(state, name) or "" for name in ("error", "notice")}
         told = {name: storable(text) for name, text in texts.items() if text}
         return msgspec.msgpack.encode(msgspec.structs.replace(state, **told))
 

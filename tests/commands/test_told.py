@@ -1,9 +1,13 @@
-"""What is said on standard error obeys no log and no file name."""
+"""File names of any bytes are read, and what is told of them commands no terminal."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
+
+from flowmon.collecting import history
 from tests.commands.conftest import Run
 
 
@@ -13,3 +17,15 @@ def test_a_file_name_commands_no_terminal(run: Run, tmp_path: Path) -> None:
         done = run("messages", *arguments)
         assert "no\N{REPLACEMENT CHARACTER}[31m: no such file" in done.err
         assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("large", [0, 1_000_000])
+def test_a_file_name_that_is_not_utf_8_is_read_in_one_process_and_in_two(
+    large: int, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LARGE_BYTES", large)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/mail\xff.log")).write_text(
+        "Nov 24 10:00:00 mx1 postfix/qmgr[1]: 4B1000001: from=<a@far.example>, size=9, nrcpt=1 (queue active)\n")
+    done = run("trace", "4B1000001", tmp_path)
+    assert (done.status, done.err) == (0, "")
+    assert "mail\\xff.log:0: Nov 24 10:00:00 mx1 postfix/qmgr[1]" in done.out
