@@ -121,7 +121,13 @@ def _store_for(arguments: list[str], config: Config) -> Path:
 @contextlib.contextmanager
 def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(
+            f"{path.parent}: the store's folder cannot be made: {fault.strerror}: set XDG_STATE_HOME, or name a store "
+            "with --store"
+        ) from None
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(
             [sys.executable, "-m", "flowmon.commands.collect", str(path), str(config or ""), *arguments],

@@ -332,5 +332,6 @@ def anywhere(value: str, now: float) -> Condition:
     """Free text: part of an address, subject, message-id, client or reason, or the whole of any id."""
     recipients, asked = contains("value", value)
     found = [contains(f"m.{c}", value) for c in ("sender", "subject", "message_id", "client", "reasons")]
-    found.append((f"m.id IN (SELECT message FROM keys WHERE kind = ? AND {recipients})", [int(Key.RECIPIENT), *asked]))
+    found.append((f"m.id IN (SELECT message FROM keys WHERE kind IN (?, ?) AND {recipients})",
+                  [int(Key.RECIPIENT), int(Key.SENDER), *asked]))
     return any_of([*found, _ids(value)])

@@ -207,7 +207,7 @@ def health(
         notices.insert(0, trouble)
     live = bool(meta("live"))
     return answers.Health(
-        collecting=collecting, backlog_bytes=sum(s.lag_bytes for s in found),
+        collecting=collecting, backlog_bytes=sum(s.lag_bytes for s in found if s.error is None),
         lag_seconds=max(now - newest, 0.0) if newest is not None and live else None,
         lines_per_second=round(sum(rates), 1) if rates else None,
         unparsed_share=unmatched / (lines - foreign) if lines > foreign else 0.0, sources=len(found),

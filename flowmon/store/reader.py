@@ -20,7 +20,7 @@ import msgspec
 
 from flowmon.errors import StoreError
 from flowmon.model import answers
-from flowmon.model.words import STATUS_BY_SEVERITY, Problem
+from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, evidence, overview
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter
@@ -30,6 +30,9 @@ from flowmon.store.writer import collector_runs, collector_says
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
+GIVEN_UP = (
+    "The queue gave up and told the sender: nothing is waiting any more. Have it sent again once the cause is gone."
+)
 _LIVE_SECONDS = 3600.0
 """A log whose newest line is older is one of the past."""
 _ORDERS = {
@@ -181,11 +184,14 @@ class SqliteReader:
         flow = decode(id, rows[0][0])
         message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
         said = explain(message.reason, message.problem) if message.reason is not None else None
+        advice = said.next_step if said is not None else None
+        if message.status is DeliveryStatus.EXPIRED:
+            advice = GIVEN_UP
         reports, report_of = self._reports(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
-            cause=said.cause if said else None, next_step=said.next_step if said else None,
+            cause=said.cause if said else None, next_step=advice,
         )
 
     def _reports(self, flow: Any) -> tuple[list[int], int | None]:

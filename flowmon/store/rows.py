@@ -212,7 +212,7 @@ def _failure(failures: dict[tuple[str, str, str | None], list[Value]], flow: Flo
         have[4] = int(have[4] or 0) + 1
         have[10] = int(bool(have[10]) or bool(is_open))
         return
-    sender = next((h.sender for h in flow.hops if h.sender is not None), None)
+    sender = next((h.sender or h.login for h in flow.hops if h.sender is not None or h.login is not None), None)
     since = outcome.fate.since if outcome.fate is not None else outcome.at
     failures[key] = [flow.id, key[0], key[1], next_hop, 1, outcome.at, since or outcome.at, sender,
                      outcome.recipient or None, outcome.diagnostic, is_open]
@@ -223,7 +223,7 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
     id = flow.id
     rows: set[tuple[int, str, int]] = set()
     add = rows.add
-    _sender(rows, sender, id)
+    _sender(rows, sender if sender is not None else _refused_login(flow), id)
     if found:
         _addresses(rows, [o.recipient for o in found], id)
         _addresses(rows, [o.original for o in found if o.original], id)
@@ -247,6 +247,11 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
         if hop.recipients and not found:
             _addresses(rows, hop.recipients.split(), id)
     return list(rows)
+
+
+def _refused_login(flow: Flow) -> str | None:
+    """The account of a login that failed: it is looked for like a sender."""
+    return next((h.login for h in flow.hops if h.refused is not None and h.login is not None), None)
 
 
 def _addresses(rows: set[tuple[int, str, int]], addresses: list[str], id: int) -> None:

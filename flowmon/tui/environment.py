@@ -37,9 +37,13 @@ def ascii_only(environ: Mapping[str, str]) -> bool:
 
 
 def few_colours(environ: Mapping[str, str]) -> bool:
-    """True where the terminal has 16 colours or none, so that the theme of 16 colours serves best."""
+    """True where the terminal has 16 colours, so that the theme of 16 colours serves best.
+
+    Without colours (NO_COLOR) it does not: Textual makes shades of grey of what a theme names, and black of the
+    terminal's own colours, which that theme uses.
+    """
     if environ.get("NO_COLOR") is not None:
-        return True
+        return False
     if environ.get("TEXTUAL_COLOR_SYSTEM") == "standard":
         return True
     if environ.get("COLORTERM", "") in ("truecolor", "24bit") or environ.get("TEXTUAL_COLOR_SYSTEM"):
