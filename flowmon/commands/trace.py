@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from flowmon.commands import opening, output
 from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
-from flowmon.model.answers import Detail, Evidence, Message
+from flowmon.model.answers import Detail, Evidence, Message, Recipient
 from flowmon.store.evidence import read_line
 from flowmon.store.reader import SqliteReader
+from flowmon.tracking.diagnosis import explain
 
 MOST = 20
 """Messages that an address may lead to before the search is asked to be narrowed."""
@@ -27,24 +29,47 @@ def run(what: str, arguments: list[str], format: str, config: Path | None, store
             output.jsonl(details)
         else:
             for detail in details:
-                _print(detail, reader)
+                _print(detail, reader, what)
         if len(ids) > MOST:
             opening.tell(f"{len(ids) - MOST} more: `flowmon messages --filter 'to:{what}'` lists them all")
     return 0
 
 
-def _print(detail: Detail, reader: SqliteReader) -> None:
+def _asked_for(m: Message, what: str) -> Recipient | None:
+    """The recipient that was asked for: what became of others is not its news."""
+    names = (what.lower(), what.lower().strip("<>"))
+    return next((r for r in m.recipients if r.recipient.lower() in names), None) or next(
+        (r for r in m.recipients if (r.original_recipient or "").lower() in names), None)
+
+
+def _advice(detail: Detail, asked: Recipient | None) -> tuple[str | None, str | None]:
+    """Cause and next step: of the recipient asked for, else of the message."""
     m = detail.message
-    print(f"{str(m.status).upper()}  {clean(m.message_id or '(no message-id)')}")
+    if asked is None or (asked.status, asked.reason) == (m.status, m.reason):
+        return detail.cause, detail.next_step
+    said = explain(asked.reason, asked.problem) if asked.reason is not None else None
+    return (said.cause, said.next_step) if said is not None else (None, None)
+
+
+def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
+    m = detail.message
+    asked = _asked_for(m, what)
+    counts = Counter(r.status for r in m.recipients)
+    others = ", ".join(f"{n} {status}" for status, n in counts.items()) if len(counts) > 1 else ""
+    print(f"{str(asked.status if asked else m.status).upper()}  {clean(m.message_id or '(no message-id)')}"
+          + (f"  (recipients: {others})" if others else ""))
+    if asked is not None and others:
+        print(f"  for {clean(asked.recipient)}")
     print(f"  from {clean(sender(m.envelope_sender))}"
           + (f", subject {clean(m.subject)!r}" if m.subject else "") + (f", {m.size:,} bytes" if m.size else ""))
     print(f"  first seen {clock(m.first_seen_at)}, last {clock(m.last_seen_at)}"
           + (f", {m.scenario} {m.direction}" if m.scenario else ""))
-    if detail.cause:
-        print(f"  why: {detail.cause}")
-        print(f"  do:  {detail.next_step}")
+    cause, step = _advice(detail, asked)
+    if cause:
+        print(f"  why: {cause}")
+        print(f"  do:  {step}")
     _path(m)
-    for r in m.recipients:
+    for r in sorted(m.recipients, key=lambda r: r is not asked):
         was = f" (was {clean(r.original_recipient)})" if r.original_recipient else ""
         print(f"  to {clean(r.recipient)}{was}: {r.status} at {r.host} after {span(r.delay_seconds)}, "
               f"{r.attempts} attempt{'s' * (r.attempts != 1)}" + (f" [{r.problem}: {r.reason}]" if r.problem else ""))

@@ -51,6 +51,12 @@ class Story:
         line: Line = [(f" {look.glyphs.status[message.status]} {message.status.value} ", f"bold reverse {tone}")]
         line.append((f"  {self._verdict_words(look)}", "bold text"))
         lines = [DocLine(line)]
+        waiting = [r for r in message.recipients if r.status in OPEN_STATUSES]
+        if waiting and message.status not in OPEN_STATUSES:
+            one = waiting[0]
+            more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            text = f"{clean(one.recipient)}{more} on {clean(one.host)}{_because(one.reason)}"
+            lines += labelled("Still waits", text, width, "bold warn", term=term("to", one.recipient))
         if self.detail.cause:
             lines += labelled("Cause", self.detail.cause, width)
         if self.detail.next_step:

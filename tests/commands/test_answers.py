@@ -114,12 +114,21 @@ def test_jsonl_keeps_what_is_written_in_the_log(run: Run, hostile: Path) -> None
 def test_trace(run: Run, logs: Logs, what: str) -> None:
     done = run("trace", what, logs("forked_recipients"))
     assert done.status == 0
-    assert done.out.startswith("BOUNCED  <m0@acme.example>\n")
+    assert done.out.startswith("BOUNCED  <m0@acme.example>  (recipients: 1 bounced, 1 deferred, 1 delivered)\n")
     for part in (
         "path gw > hub > box", "joined by reply-id (certain)", "why: ", "do:  ", "B10000000: client=", "report made: ",
     ):
         assert part in done.out
     assert "(the log is gone" not in done.out
+
+
+def test_trace_of_a_recipient_tells_of_that_one(run: Run, logs: Logs) -> None:
+    told = run("trace", "x@sink.example", logs("forked_recipients")).out.splitlines()
+    assert told[:2] == [
+        "DEFERRED  <m0@acme.example>  (recipients: 1 bounced, 1 deferred, 1 delivered)", "  for x@sink.example",
+    ]
+    first = next(line for line in told if line.startswith("  to "))
+    assert first.startswith("  to x@sink.example: deferred ")
 
 
 def test_trace_by_address_gives_each_message(run: Run, logs: Logs) -> None:
