@@ -25,6 +25,8 @@ TREND_MINUTES = 15
 RATE_MINUTES = 5
 """Rates are means over so many whole minutes."""
 STALE_SECONDS = 600.0
+_RATE_SECONDS = 10.0
+"""After so long without a line, lines per second are none."""
 _PROBLEM_PARTS = 12
 
 
@@ -195,9 +197,9 @@ def totals(ask: Ask, where: Where | None) -> answers.Totals:
 
 
 def health(
-    ask: Ask, meta: Callable[[str], Any], *, collecting: bool, trouble: str | None, now: float
+    ask: Ask, meta: Callable[[str], Any], *, collecting: bool, trouble: str | None, wall: float
 ) -> answers.Health:
-    """The health line."""
+    """The health line, at `wall` by this host's clock: a log that has stopped is not shown as live."""
     found = states(ask)
     lines, unmatched, foreign = (sum(getattr(s, n) for s in found) for n in ("lines", "unmatched", "foreign"))
     newest = max((s.last_line_at for s in found if s.last_line_at is not None), default=None)
@@ -206,12 +208,13 @@ def health(
     if trouble is not None:
         notices.insert(0, trouble)
     live = bool(meta("live"))
+    lag = max(wall - newest, 0.0) if newest is not None and live else None
     return answers.Health(
         collecting=collecting, backlog_bytes=sum(s.lag_bytes for s in found if s.error is None),
-        lag_seconds=max(now - newest, 0.0) if newest is not None and live else None,
-        lines_per_second=round(sum(rates), 1) if rates else None,
+        lag_seconds=lag,
+        lines_per_second=(round(sum(rates), 1) if lag is None or lag < _RATE_SECONDS else 0.0) if rates else None,
         unparsed_share=unmatched / (lines - foreign) if lines > foreign else 0.0, sources=len(found),
-        stale_sources=sum(live and s.last_line_at is not None and now - s.last_line_at > STALE_SECONDS for s in found),
-        failed_sources=sum(s.error is not None for s in found),
+        stale_sources=sum(live and s.last_line_at is not None and wall - s.last_line_at > STALE_SECONDS for s in found),
+        failed_sources=sum(s.error is not None or (s.format is None and s.offset > 0) for s in found),
         open_messages=int(ask("SELECT count(*) FROM messages WHERE open = 1", ())[0][0]), notices=notices,
     )

@@ -141,7 +141,7 @@ class SqliteReader:
     def health(self) -> answers.Health:
         collecting = self._temporary or collector_runs(self.path)
         trouble = collector_says(self.path) if collecting else None
-        return overview.health(self._all, self._meta, collecting=collecting, trouble=trouble, now=self._clock())
+        return overview.health(self._all, self._meta, collecting=collecting, trouble=trouble, wall=time.time())
 
     def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
         return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)

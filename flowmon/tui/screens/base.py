@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
+from flowmon.tui.format import plural
 from flowmon.tui.shell import Shell
 from flowmon.tui.text import Line
 from flowmon.tui.widgets.document import Document
@@ -217,6 +218,12 @@ class Page(Screen[None], Generic[Answer]):
             ]
         if self.pulse is not None and self.pulse.read is not None:
             return [[(f"Reading history: {self.pulse.read * 100:.0f} % ", "warn"), ("— wait a moment.", "muted")]]
+        failed = self.pulse.health.failed_sources if self.pulse is not None else 0
+        if failed:
+            return [
+                [(what, "text"), (f" But {plural(failed, 'log')} cannot be read or understood.", "warn")],
+                [("5", "key"), (" Sources tells why, and what to do.", "muted")],
+            ]
         return [[(what, "text")], [(advice, "muted")]]
 
     # Keys

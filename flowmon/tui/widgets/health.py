@@ -15,13 +15,18 @@ from flowmon.tui.widgets.lines import LineWidget
 
 NOT_COLLECTING = "The collector has stopped: what is shown is not new. Start flowmon again, or `flowmon collect`."
 
+_QUIET_SECONDS = 60.0
+"""All is read, and no line came for so long: that is not a lag."""
+
 
 def facts(health: Health) -> list[Line]:
     """The numbers of the health line, each a sign-free phrase; the most telling first."""
     lag = health.lag_seconds
     unparsed = health.unparsed_share
     phrases: list[Line] = []
-    if lag is not None:
+    if lag is not None and lag > _QUIET_SECONDS and health.backlog_bytes == 0:
+        phrases.append([("last line ", "muted"), (span(lag), "warn" if lag > 600 else "text"), (" ago", "muted")])
+    elif lag is not None:
         phrases.append([("lag ", "muted"), (span(lag), "warn" if lag > 60 else "text")])
     if health.lines_per_second is not None:
         phrases.append([(rate(health.lines_per_second), "text"), (" lines/s", "muted")])
