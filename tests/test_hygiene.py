@@ -60,3 +60,16 @@ def test_files_stay_short() -> None:
         if (lines := len(path.read_text("utf-8").splitlines())) > MAX_LINES
     }
     assert long.keys() == LONGER_ALLOWED, f"over {MAX_LINES} lines, or no longer so: {long}; split by reason to change"
+
+
+def test_no_possessive_repeat_of_a_group() -> None:
+    """CPython before 3.11.5 matches `(...)*+` wrongly (gh-106052): `(?>(...)*)` says the same."""
+    repeated = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]+\})\+")
+    found = [
+        f"{path.name}:{number}"
+        for path in [*sorted((ROOT / "parsers").glob("*.toml")), *sorted(PACKAGE.rglob("*.py"))]
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if repeated.search(line) and ("pattern" in line or "re.compile" in line or 'r"' in line)
+    ]
+    assert repeated.search("(?:ab)*+"), "the check must find what it looks for"
+    assert not found

@@ -10,6 +10,7 @@ from flowmon.collecting.folding import Folded, Start
 from flowmon.config import Config
 from flowmon.model.flow import Flow, is_nothing
 from flowmon.model.words import DeliveryStatus
+from flowmon.sources.file_names import storable
 from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
 from flowmon.store.rows import Rows, make
@@ -112,7 +113,8 @@ class Keeper:
             meta={
                 "now": now, "serial": folded.serial, "next_id": joiner.next_id, "live": int(self.live),
                 "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
-                "known": msgspec.msgpack.encode(self.known), "notices": msgspec.msgpack.encode(folded.notices),
+                "known": msgspec.msgpack.encode(self.known),
+                "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),
             },
         )
 
