@@ -192,6 +192,8 @@ class Joiner:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
             near.discard(id)
+        elif hop.network_message_id is not None or hop.message_id is not None:
+            near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
@@ -260,8 +262,8 @@ class Joiner:
 
     def _try(self, child: Hop, parent: Hop, flow: Flow, other: Flow) -> bool:
         ground = follows(child, parent, self.known)
-        if ground is None:
-            return False
+        if ground is None or any(k.child == parent.serial and k.parent == child.serial for k in flow.links):
+            return False  # the other way round it follows already
         basis, certainty, fates = ground
         if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
             flow.links.append(Link(child.serial, parent.serial, basis, certainty))

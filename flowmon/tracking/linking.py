@@ -150,6 +150,8 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
     if not _same_message_id(child, parent) or child.sender != parent.sender:
         return None
+    if child.host == parent.host and child.arrived_at < parent.arrived_at:
+        return None  # one clock: what comes later follows
     came_from = known.may_be(child.client, parent.host) if child.client else None
     fates: list[Fate] = []
     for fate in parent.fates.values():
