@@ -13,6 +13,7 @@ from flowmon import __version__
 from flowmon.commands.output import Format, clean_lines
 from flowmon.commands.report import Form
 from flowmon.errors import FlowmonError
+from flowmon.suggest import nearest
 
 FilterOption = Annotated[str | None, Parameter(name=["--filter", "-f"])]
 ConfigOption = Annotated[Path | None, Parameter(name="--config")]
@@ -51,6 +52,7 @@ def screen(
     mouse
         Use the mouse; --no-mouse lets the terminal select text.
     """
+    _no_command(path)
     from flowmon.commands import screen as command
 
     return command.run(_logs(path), filter, config, store, theme=theme, mouse=mouse)
@@ -254,6 +256,16 @@ def new(name: str, /) -> int:
     from flowmon.commands import parsers as command
 
     return command.new(name)
+
+
+def _no_command(path: tuple[str, ...]) -> None:
+    """Raises FlowmonError when the first PATH is none, and looks like a command that was mistyped."""
+    word = path[0] if path else ""
+    if not word.isalpha() or os.path.lexists(word):
+        return
+    meant = nearest(word, [name for name in app if not name.startswith("-")])
+    hint = f"did you mean `flowmon {meant}`? " if meant else ""
+    raise FlowmonError(f"{word}: neither a command nor a log: {hint}`flowmon --help` names the commands")
 
 
 def _logs(path: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,12 @@ from flowmon.collecting import history
 from tests.commands.conftest import Run
 
 
+def test_a_mistyped_command_is_no_log(run: Run) -> None:
+    done = run("queus")
+    assert done.status == 2
+    assert "queus: neither a command nor a log: did you mean `flowmon queues`?" in done.err
+
+
 def test_a_file_name_commands_no_terminal(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mail.log").write_text("Nov 24 10:00:00 mx1 postfix/qmgr[1]: 4B1000001: removed\n")
     for arguments in ((tmp_path / "mail.log", tmp_path / "no\x1b[31m"), (tmp_path / "no\x1b[31m",)):
