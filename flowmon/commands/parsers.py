@@ -190,6 +190,7 @@ expect = { queue_id = "5ED29248", recipient = "kim@example.com", status = "relay
 name = "chatter"
 ignore = "says nothing about a message"
 id = false
+pattern = "(?:starting|stopping).*"
 [[rule.sample]]
 line = 'Nov 24 10:44:26 mx1 NAME[7]: starting'
 """
