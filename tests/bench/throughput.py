@@ -49,8 +49,8 @@ def facts_of_pflogsumm(text: str) -> dict[str, str]:
 def rounded(value: int) -> str:
     """A number as pflogsumm rounds it: k and m for kibi and mebi, from half a unit of the next size on."""
     if value > 524_288 * 1024:
-        return f"{value / 1_048_576:.0f}m"
-    return f"{value / 1024:.0f}k" if value > 512 * 1024 else str(value)
+        return f"{value // 1_048_576}m"
+    return f"{value // 1024}k" if value > 512 * 1024 else str(value)
 
 
 def main() -> None:
