@@ -15,9 +15,11 @@ from flowmon.commands.report import Form
 from flowmon.errors import FlowmonError
 from flowmon.suggest import nearest
 
-FilterOption = Annotated[str | None, Parameter(name=["--filter", "-f"])]
-ConfigOption = Annotated[Path | None, Parameter(name="--config")]
-StoreOption = Annotated[Path | None, Parameter(name="--store")]
+FilterOption = Annotated[
+    str | None, Parameter(name=["--filter", "-f"], help="Only what matches, e.g. 'to:@example.com status:deferred'.")
+]
+ConfigOption = Annotated[Path | None, Parameter(name="--config", help="Configuration file instead of the usual one.")]
+StoreOption = Annotated[Path | None, Parameter(name="--store", help="Store file instead of the usual one.")]
 
 _STDIN = "stdin:"
 """Stands for `-` while the arguments are read: to cyclopts a lone dash is an option."""
@@ -41,12 +43,6 @@ def screen(
     ----------
     path
         Log file, folder, HOST=PATH, or - for standard input.
-    filter
-        Show only what matches, e.g. 'to:@example.com status:deferred'.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     theme
         Colour theme.
     mouse
@@ -82,10 +78,6 @@ def collect(*path: str, config: ConfigOption = None, store: StoreOption = None, 
     ----------
     path
         Log file, folder, HOST=PATH, or - for standard input; without, this host's mail logs.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     once
         Read what is there, then end.
     """
@@ -105,14 +97,8 @@ def messages(
     ----------
     path
         Logs to read; without, the collector's store.
-    filter
-        Only what matches, e.g. 'from:anna@example.org age>10m'.
     format
         text, csv (a row per recipient) or jsonl (an object per message).
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     """
     from flowmon.commands import messages as command
 
@@ -133,10 +119,6 @@ def trace(
         Logs to read; without, the collector's store.
     format
         text or jsonl.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     """
     from flowmon.commands import trace as command
 
@@ -154,14 +136,8 @@ def queues(
     ----------
     path
         Logs to read; without, the collector's store.
-    filter
-        Only what matches.
     format
         text, csv or jsonl.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     """
     from flowmon.commands import tables as command
 
@@ -179,14 +155,8 @@ def problems(
     ----------
     path
         Logs to read; without, the collector's store.
-    filter
-        Only what matches.
     format
         text, csv or jsonl.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     """
     from flowmon.commands import tables as command
 
@@ -204,14 +174,8 @@ def report(
     ----------
     path
         Logs to read; without, the collector's store.
-    filter
-        Only what matches, e.g. 'time:today'.
     format
         text, markdown or json.
-    config
-        Configuration file instead of the usual one.
-    store
-        Store file instead of the usual one.
     """
     from flowmon.commands import report as command
 

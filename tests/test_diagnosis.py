@@ -10,7 +10,6 @@ import pytest
 
 from flowmon.model.words import Problem
 from flowmon.tracking.diagnosis import (
-    REASONS,
     Diagnosis,
     Rule,
     deciding_rule,
@@ -18,6 +17,7 @@ from flowmon.tracking.diagnosis import (
     enhanced_status,
     explain,
     knowledge,
+    reasons,
     reply_code,
 )
 from flowmon.tracking.failure_text import take_apart
@@ -53,7 +53,7 @@ def test_every_meaning_has_an_explanation_of_its_own() -> None:
     for means in meanings:
         problem, _, reason = means.partition("/")
         Problem(problem)
-        assert reason in REASONS, means
+        assert reason in reasons(), means
         assert reason == "unknown" or explain(reason, Problem(problem)) != unexplained, means
 
 
@@ -74,11 +74,11 @@ def test_reasons_named_by_the_design_are_known() -> None:
         "discard",
         Problem.SPAM: "spam virus",
     }
-    assert {reason: problem for problem, names in wanted.items() for reason in names.split()} == REASONS
+    assert {reason: problem for problem, names in wanted.items() for reason in names.split()} == reasons()
 
 
 def test_explanations_are_short_sentences() -> None:
-    for reason in REASONS:
+    for reason in reasons():
         said = explain(reason)
         for text in (said.cause, said.next_step):
             assert text.endswith(".")
@@ -269,7 +269,7 @@ def test_temporary_is_what_reply_code_then_enhanced_code_then_event_say() -> Non
 
 @pytest.mark.parametrize("text", [None, "", " ", "550", "host x said: ", "{LED=}", "x" * 5000, "\x00\ufffd", "5.1.1."])
 def test_anything_gets_a_diagnosis(text: str | None) -> None:
-    assert diagnose(text).reason in REASONS
+    assert diagnose(text).reason in reasons()
 
 
 @pytest.mark.parametrize("status", ["", "5", "5.1", "2.0.0", "x.y.z", "5.999.999", "five"])
@@ -308,3 +308,11 @@ def test_hostile_texts_take_no_time(text: str) -> None:
     began = time.perf_counter()
     diagnose(text)
     assert time.perf_counter() - began < 0.1
+
+
+def test_what_was_given_up_is_not_waited_for() -> None:
+    assert "Wait" in explain("busy").next_step
+    given_up = explain("busy", given_up=True)
+    assert given_up.cause == explain("busy").cause
+    assert "gave up" in given_up.next_step
+    assert "Wait" not in given_up.next_step

@@ -9,6 +9,7 @@ from flowmon.commands import opening, output
 from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
+from flowmon.model.words import DeliveryStatus
 from flowmon.store.evidence import read_line
 from flowmon.store.reader import SqliteReader
 from flowmon.tracking.diagnosis import explain
@@ -47,8 +48,10 @@ def _advice(detail: Detail, asked: Recipient | None) -> tuple[str | None, str | 
     m = detail.message
     if asked is None or (asked.status, asked.reason) == (m.status, m.reason):
         return detail.cause, detail.next_step
-    said = explain(asked.reason, asked.problem) if asked.reason is not None else None
-    return (said.cause, said.next_step) if said is not None else (None, None)
+    if asked.reason is None:
+        return None, None
+    said = explain(asked.reason, asked.problem, given_up=asked.status is DeliveryStatus.EXPIRED)
+    return said.cause, said.next_step
 
 
 def _print(detail: Detail, reader: SqliteReader, what: str) -> None:

@@ -41,7 +41,6 @@ class RecordReader:
         self._names: list[str] = []
         self._begun = False
         """A row was taken: no further row may name columns."""
-        self._columns: Columns | None = None
         self._table: RecordTable | None = None
         self._time: int | None = None
         self._json = format.framing == "json"
@@ -66,7 +65,7 @@ class RecordReader:
         """Take columns; whether the format's rules find what they need in them."""
         spec = self._spec
         self._names = list(names)
-        self._columns = columns = Columns(names, exact=self._json)
+        columns = Columns(names, exact=self._json)
         table = RecordTable(self._format.records, columns, spec.host, spec.lists)
         self._time = columns.place(spec.time) if spec.time else None
         self._table = table if table.known and self._time is not None else None

@@ -30,9 +30,6 @@ from flowmon.store.writer import collector_runs, collector_says
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
-GIVEN_UP = (
-    "The queue gave up and told the sender: nothing is waiting any more. Have it sent again once the cause is gone."
-)
 _LIVE_SECONDS = 3600.0
 """A log whose newest line is older is one of the past."""
 _ORDERS = {
@@ -183,15 +180,14 @@ class SqliteReader:
             return None
         flow = decode(id, rows[0][0])
         message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
-        said = explain(message.reason, message.problem) if message.reason is not None else None
-        advice = said.next_step if said is not None else None
-        if message.status is DeliveryStatus.EXPIRED:
-            advice = GIVEN_UP
+        said = explain(
+            message.reason, message.problem, given_up=message.status is DeliveryStatus.EXPIRED
+        ) if message.reason is not None else None
         reports, report_of = self._reports(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
-            cause=said.cause if said else None, next_step=advice,
+            cause=said.cause if said else None, next_step=said.next_step if said else None,
         )
 
     def _reports(self, flow: Any) -> tuple[list[int], int | None]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,12 +19,13 @@ from flowmon.model.words import Problem
 from flowmon.tracking.failure_text import command_word, enhanced_status, reply_code, take_apart
 
 __all__ = [
-    "REASONS", "Diagnosis", "Explanation", "Rule", "deciding_rule", "diagnose", "enhanced_status", "explain",
-    "knowledge", "reply_code",
+    "Diagnosis", "Explanation", "Rule", "deciding_rule", "diagnose", "enhanced_status", "explain",
+    "knowledge", "reasons", "reply_code",
 ]
 
-REASONS: Mapping[str, Problem]
-"""Every reason with its usual problem. Read from the data at first use."""
+_GIVEN_UP = (
+    "The queue gave up and told the sender: nothing is waiting any more. Have it sent again once the cause is gone."
+)
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -146,10 +147,14 @@ def deciding_rule(text: str, *, permanent: bool | None = None) -> Rule | None:
     return _rule(_case(text, None, None, None, permanent)[0])
 
 
-def explain(reason: str, problem: Problem | None = None) -> Explanation:
-    """Cause and next step of a reason, in words for a mail administrator."""
+def explain(reason: str, problem: Problem | None = None, *, given_up: bool = False) -> Explanation:
+    """Cause and next step of a reason, in words for a mail administrator.
+
+    `given_up`: the queue has stopped trying (expired), so that waiting is no advice.
+    """
     entries = _reasons().get(reason) or _reasons()["unknown"]
-    return next((words for of, words in entries if of is problem), entries[0][1])
+    said = next((words for of, words in entries if of is problem), entries[0][1])
+    return Explanation(said.cause, _GIVEN_UP) if given_up else said
 
 
 @cache
@@ -263,10 +268,7 @@ def _reasons() -> dict[str, list[tuple[Problem, Explanation]]]:
     return found
 
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name != "REASONS":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = {reason: entries[0][0] for reason, entries in _reasons().items()}
-        return globals()[name]
+@cache
+def reasons() -> Mapping[str, Problem]:
+    """Every reason, with its problem (the first, where it has several)."""
+    return {reason: entries[0][0] for reason, entries in _reasons().items()}

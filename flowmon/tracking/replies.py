@@ -15,7 +15,6 @@ _REPLY_ID = re.compile(
     r"|\[InternalId=(\d+)|Message Queued \(([\w.-]+)\)",
     re.ASCII,
 )
-_EXCHANGE_HOST = re.compile(r"\[InternalId=\d+, Hostname=([\w.-]+)\]", re.ASCII)
 
 
 def reply_id(text: str | None) -> str:
@@ -28,12 +27,6 @@ def reply_id(text: str | None) -> str:
     for match in _REPLY_ID.finditer(text):
         found = match.group(match.lastindex or 0)
     return found
-
-
-def exchange_host(text: str | None) -> str | None:
-    """The server that an Exchange reply names."""
-    match = _EXCHANGE_HOST.search(text) if text else None
-    return match.group(1).lower() if match else None
 
 
 @lru_cache(maxsize=50_000)

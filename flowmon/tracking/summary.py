@@ -11,7 +11,7 @@ import msgspec
 
 from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.tracking.diagnosis import Diagnosis, diagnose
+from flowmon.tracking.diagnosis import Diagnosis, diagnose, reasons
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import temporary
 
@@ -277,6 +277,4 @@ def _decides(action: str | None) -> bool:
 
 
 def _of_reason(reason: str) -> Diagnosis:
-    from flowmon.tracking.diagnosis import REASONS
-
-    return Diagnosis(REASONS.get(reason, Problem.DELIVERY), reason)
+    return Diagnosis(reasons().get(reason, Problem.DELIVERY), reason)

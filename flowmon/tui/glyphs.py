@@ -74,7 +74,6 @@ class Glyphs:
     broken: str
     branch: str
     """Two cells: a way that forks."""
-    chip: str
 
 
 UNICODE = Glyphs(
@@ -110,7 +109,6 @@ UNICODE = Glyphs(
     arrow="▶",
     broken="✖",
     branch="└▶",
-    chip="▏",
 )
 
 ASCII = Glyphs(
@@ -146,7 +144,6 @@ ASCII = Glyphs(
     arrow=">",
     broken="X",
     branch="`>",
-    chip="|",
 )
 
 
