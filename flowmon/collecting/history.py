@@ -6,10 +6,10 @@ them is a `Folded` after the other, encoded.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import multiprocessing
 import os
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 
@@ -30,8 +30,9 @@ LARGE_BYTES = 8_000_000
 BATCH_STEPS = 8
 """Chunks of log folded for one batch."""
 COMMIT_BATCHES = 4
-BATCHES_AHEAD = 8
-"""Batches that may wait to be kept."""
+_PIPE_BYTES = 1_048_576
+"""What may wait to be kept: two batches or so. As much as Linux lets anybody have; with the usual 64 KiB the two
+processes wait for each other."""
 
 Progress = Callable[[int], None]
 
@@ -59,6 +60,8 @@ def _in_two(
     folding = Folding(catalogue, discovery, config, keeper.start(), live=False)
     context = multiprocessing.get_context("fork")  # the child needs the streams and formats as they are
     mine, theirs = context.Pipe(duplex=False)
+    with contextlib.suppress(OSError):  # a user with very many pipes may only have small ones
+        fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     child = context.Process(target=_fold_all, args=(folding, theirs), name="flowmon-fold", daemon=True)
     child.start()
     theirs.close()
@@ -84,26 +87,8 @@ def _in_two(
 
 
 def _received(pipe: Connection) -> Iterator[bytes]:
-    """The batches that come through a pipe, up to the empty one. Raises EOFError when the pipe ends before it.
-
-    A thread takes them off the pipe, so that the other side folds on while a batch is kept.
-    """
-    ahead: queue.Queue[bytes | EOFError] = queue.Queue(BATCHES_AHEAD)
-
-    def take() -> None:
-        data = b"-"
-        while data:
-            try:
-                data = pipe.recv_bytes()
-            except EOFError as fault:
-                ahead.put(fault)
-                return
-            ahead.put(data)
-
-    threading.Thread(target=take, name="flowmon-receive", daemon=True).start()
-    while data := ahead.get():
-        if isinstance(data, EOFError):
-            raise data
+    """The batches that come through a pipe, up to the empty one. Raises EOFError when the pipe ends before it."""
+    while data := pipe.recv_bytes():
         yield data
 
 

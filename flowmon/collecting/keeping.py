@@ -18,6 +18,7 @@ from flowmon.store.writer import Writer
 from flowmon.tracking.joiner import INDEX_LIMIT, REACH_SECONDS, Joiner
 from flowmon.tracking.linking import RETRY_SECONDS
 
+_DELIVERED = DeliveryStatus.DELIVERED
 _RECENT_SECONDS = 60.0
 """Hops that ended so short ago go back to the tracker after a restart: their last lines may still come."""
 
@@ -96,10 +97,12 @@ class Keeper:
                 if joiner.row(id) in joiner.flows:
                     changed.add(joiner.row(id))
         flows = [flow for flow in map(joiner.flows.get, changed) if flow is not None]
-        nothing = [flow.id for flow in flows if all(is_nothing(hop) for hop in flow.hops)]
+        nothing = [flow.id for flow in flows if is_nothing(flow.hops[0]) and all(map(is_nothing, flow.hops))]
         if nothing:
             flows = [flow for flow in flows if flow.id not in nothing]
-        learnt = {domain for flow in flows for domain in self._learn(flow)}
+        learnt: set[str] = set()
+        for flow in flows:
+            self._learn(flow, learnt)
         rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
             rows += self._reclassify(learnt, changed, now)
@@ -124,17 +127,17 @@ class Keeper:
             self._waiting[flow.id] = made.waits_until
         return made
 
-    def _learn(self, flow: Flow) -> Iterable[str]:
-        """Note what a flow shows of hosts; gives domains that turned out to be ours."""
+    def _learn(self, flow: Flow, learnt: set[str]) -> None:
+        """Note what a flow shows of hosts; puts domains that turned out to be ours into `learnt`."""
         known = self.known
         for hop in flow.hops:
             if hop.verdicts:
                 known.filtered(hop.host)
             for fate in hop.fates.values():
-                if fate.transport == "mailbox" and fate.status is DeliveryStatus.DELIVERED:
+                if fate.transport == "mailbox" and fate.status is _DELIVERED:
                     domain = known.mailbox(hop.host, fate.recipient)
                     if domain is not None:
-                        yield domain
+                        learnt.add(domain)
 
     def _reclassify(self, domains: Iterable[str], done: set[int], now: float) -> list[Rows]:
         """Rows of messages whose scenario changes since their domain turned out to be ours."""

@@ -46,18 +46,18 @@ class Watch:
     def __init__(self, rules: list[Rule]) -> None:
         self.taken: list[str] = []
         self._rules = rules
-        self._kept: list[tuple[Any, bool]] = []
+        self._kept: list[tuple[Any, bool, bool]] = []
 
     def __enter__(self) -> Watch:
         for rule in self._rules:
             rule.prepare()
-            self._kept.append((rule.match, rule.bare))
+            self._kept.append((rule.match, rule.bare, rule.quick))
             self._stand_in(rule)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for rule, (match, bare) in zip(self._rules, self._kept, strict=True):
-            rule.match, rule.bare = match, bare
+        for rule, kept in zip(self._rules, self._kept, strict=True):
+            rule.match, rule.bare, rule.quick = kept
 
     def _stand_in(self, rule: Rule) -> None:
         match = rule.match
@@ -68,7 +68,7 @@ class Watch:
                 self.taken.append(rule.name)
             return found
 
-        rule.match, rule.bare = watched, False
+        rule.match, rule.bare, rule.quick = watched, False, False
 
 
 def _reader(format: Format, line: str, reference: float = REFERENCE) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flowmon.model.event import Event
 from flowmon.parsing.format import Format
-from flowmon.parsing.rules import LINE_CAP, Rule, WithId
+from flowmon.parsing.rules import LINE_CAP, Build, Rule, WithId
 
 Fold = Callable[[Event], None]
 """What takes the events."""
@@ -38,16 +38,14 @@ class _Literals:
 class ShortWays(NamedTuple):
     """What most lines need of a table, flat, so that the hot path needs no call to find their rule.
 
-    A body whose first characters stand in `ignored` and that goes on as given there means nothing. One that begins
-    none of `plain` has a queue ID: then the rule that took the last line with the same last character is likely to
-    take it too, and one match does for the ID and the rule. All else goes to `Table.feed`, which learns from it.
+    By its first `length` characters a body has in `plain` the literal that it must go on with for one rule to take it,
+    and what makes that rule's event, None where it is ignored; or nothing, where it takes a look at patterns. A body
+    that is not in `plain` has a queue ID: then the rule that took the last line with the same last character is likely
+    to take it too, and one match does for the ID and the rule. All else goes to `Table.feed`, which learns from it.
     """
 
-    plain_length: int
-    ignored: dict[str, str]
-    spoken: dict[str, Rule]
-    """Rules without a pattern whose literal alone makes an event."""
-    plain: frozenset[str]
+    length: int
+    plain: dict[str, tuple[str, Build | None] | tuple[()]]
     likely: dict[str, WithId]
 
 
@@ -73,20 +71,15 @@ class Table:
         """For the hot path: see ShortWays. None where the format's IDs hold more than a queue ID."""
 
     def _short_ways(self) -> ShortWays | None:
-        if self._id_match is None or self._session_group or not self._queue_group:
+        if self._session_group:
             return None
-        ignored = {
-            key: rules[0].literal for key, rules in self._plain.items() if len(rules) == 1 and rules[0].bare
-        }
-        spoken = {
-            key: rules[0] for key, rules in self._plain.items()
-            if len(rules) == 1 and rules[0].event is not None and rules[0].pattern is None
-        }
-        return ShortWays(self._plain_length, ignored, spoken, frozenset(self._plain), {})
+        return ShortWays(self._plain_length, {key: _short_way(rules) for key, rules in self._plain.items()}, {})
 
     def _learn(self, rule: Rule, rules: tuple[Rule, ...], line: str) -> None:
         """Let the next line that ends like this one try this rule first, where none before it could take that too."""
-        if self.short is None or rule.event is None or rule.more or not rule.trusted or rule.names_id:
+        if self.short is None or not self._queue_group:
+            return
+        if rule.event is None or rule.more or not rule.trusted or rule.names_id:
             return
         way = self._ways.get(rule)
         if way is None:
@@ -119,6 +112,14 @@ class Table:
         if line.startswith(REPEATED, start):
             return False
         return _take(self._plain_rest, line, start, at, host, None, session, position, fold) is not None
+
+
+def _short_way(rules: tuple[Rule, ...]) -> tuple[str, Build | None] | tuple[()]:
+    """See ShortWays.plain: for the rules of bodies with one beginning."""
+    only = rules[0]
+    if len(rules) > 1 or not only.quick:
+        return ()
+    return only.literal, only.literal_build() if only.event is not None else None
 
 
 def _take(

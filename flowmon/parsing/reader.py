@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
-from flowmon.parsing.dispatch import LINE_CAP, Fold, Table
+from flowmon.parsing.dispatch import LINE_CAP, Fold, ShortWays, Table
 from flowmon.parsing.format import Format
 from flowmon.parsing.seen import Seen
 from flowmon.parsing.stamps import Stamps
@@ -24,6 +26,10 @@ _RFC5424 = re.compile(
 )
 _PROGRAM = re.compile(r"(\S+) ([^\[\s:]+)(?:\[(\d+)\])?:? ")
 _ID_TAG = re.compile(r"\[ID \d+ [\w.]+\] ")
+
+
+_Entry = tuple[str, str | None, Table | None, ShortWays | None]
+"""Host, session (process), the rules of the program (None for a foreign one), and their short ways."""
 
 
 class Counters:
@@ -48,18 +54,18 @@ class Counters:
         self.samples.append(line[:500])
 
 
-def decoded(data: bytes) -> tuple[list[str], list[int] | None]:
-    """Lines of a chunk without their ends, and their lengths in bytes with the end; None where characters are bytes."""
+def placed(data: bytes, base: int) -> Iterable[tuple[str, int]]:
+    """Lines of a chunk without their ends, each with its position; `base` is that of the first byte."""
     if data.isascii():
-        text = data.decode("ascii")
-        lines = text.split("\n")
-        if not lines[-1]:
-            lines.pop()
-        return lines, None
-    raw = data.split(b"\n")
-    if not raw[-1]:
-        raw.pop()
-    return [line.decode("utf-8", "replace") for line in raw], [len(line) + 1 for line in raw]
+        lines = data.decode("ascii").split("\n")
+        lengths = [len(line) + 1 for line in lines]
+    else:
+        raw = data.split(b"\n")
+        lines = [line.decode("utf-8", "replace") for line in raw]
+        lengths = [len(line) + 1 for line in raw]
+    if not lines[-1]:
+        lines.pop()
+    return zip(lines, accumulate(lengths, initial=base), strict=False)
 
 
 class SyslogReader:
@@ -71,7 +77,7 @@ class SyslogReader:
         self._hosts = hosts
         self._stamps = stamps
         self._host = host
-        self._heads: dict[str, tuple[str, str | None, Table | None]] = {}
+        self._heads: dict[str, _Entry] = {}
         self._prefix = self._iso = self._iso_zone = "-"
         self._prefix_at = self._iso_at = 0.0
         self.seen: dict[str, Seen] | None = None
@@ -81,29 +87,22 @@ class SyslogReader:
 
     def hosts(self) -> set[str]:
         """Hosts whose lines were read, as far as a format claims them."""
-        return {host for host, _, table in self._heads.values() if table is not None}
+        return {host for host, _, table, _ in self._heads.values() if table is not None}
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:  # noqa: C901 - a call more for each line costs a tenth
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, lengths = decoded(data)
         counters = self.counters
-        counters.lines += len(lines)
+        counters.lines += data.count(b"\n") + (data[-1:] != b"\n")
         heads, seen = self._heads, self.seen
-        prefix, iso, zone = self._prefix, self._iso, self._iso_zone
-        position, number = base, 0
+        prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
         at, head = counters.last_at or 0.0, ""
-        for line in lines:
-            here = position
-            if lengths is None:
-                position += len(line) + 1
-            else:
-                position += lengths[number]
-                number += 1
+        returns = b"\r" in data
+        for line, here in placed(data, base):
             # what most lines share with the one before: the second, or for ISO 8601 the second and the zone
             entry = None
             if line[:15] == prefix:
                 colon = line.find(": ", 16)
-                at, body = self._prefix_at, colon + 2
+                at, body = prefix_at, colon + 2
                 entry = heads.get(line[16:colon])
             elif line[:19] == iso:
                 end = line.find(" ", 26)
@@ -111,7 +110,7 @@ class SyslogReader:
                     colon = line.find(": ", end)
                     at, body = self._iso_at + float(line[19:26]), colon + 2
                     entry = heads.get(line[end + 1 : colon])
-            if entry is None or line[-1:] == "\r":
+            if entry is None or (returns and line[-1:] == "\r"):
                 line = line.rstrip("\r")
                 framed = self._frame(line)
                 if framed is None:
@@ -119,35 +118,31 @@ class SyslogReader:
                         counters.miss(line)
                     continue
                 at, body, head = framed
-                prefix, iso, zone = self._prefix, self._iso, self._iso_zone
+                prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
                 entry = heads.get(head) or self._entry(head)
-            host, session, table = entry
+            host, session, table, short = entry
             if table is None:
                 counters.foreign += 1
                 continue
-            short = table.short
             if short is not None and seen is None:
-                plain_length, ignored, spoken, plain, likely = short
-                key = line[body : body + plain_length]
-                if key not in plain:
+                length, plain, likely = short
+                told = plain.get(line[body : body + length])
+                if told is None:
                     way = likely.get(line[-1:])
                     if way is not None:
                         match = way[0](line, body)
                         if match is not None:
                             way[1](match, at, host, None, session, here, fold)
                             continue
-                elif key in ignored:
-                    if line.startswith(ignored[key], body):
-                        continue
-                elif key in spoken:
-                    rule = spoken[key]
-                    match = rule.match(line, body)
-                    if match is not None:
-                        rule.build(match, at, host, None, session, here, fold)
+                elif told:
+                    literal, build = told
+                    if line.startswith(literal, body):
+                        if build is not None:
+                            build(None, at, host, None, session, here, fold)
                         continue
             if seen is not None and host in seen and seen[host].again(self.log, at, session, line[body:]):
                 continue
-            elif not table.feed(line, body, at, host, session, here, fold) and not self._again(
+            if not table.feed(line, body, at, host, session, here, fold) and not self._again(
                 line, body, at, entry, here, fold
             ):
                 counters.miss(line)
@@ -184,19 +179,20 @@ class SyslogReader:
         elif line[19:20] == "." and end > 26 and line[26] in "+-Z":
             self._iso, self._iso_zone, self._iso_at = line[:19], line[26:end], at - float(line[19:26])
 
-    def _entry(self, head: str) -> tuple[str, str | None, Table | None]:
+    def _entry(self, head: str) -> _Entry:
         raw_host, _, tag = head.partition(" ")
         program, bracket, pid = tag.partition("[")
         if not tag:
             raw_host, program = self._host or "", head
         if len(self._heads) > _HEAD_CACHE:
             self._heads.clear()
-        entry = (self._hosts.name(raw_host), pid.rstrip("]") if bracket else None, self._tables.table(program))
-        self._heads[head] = entry
+        table = self._tables.table(program)
+        short = table.short if table is not None else None
+        entry = self._heads[head] = (self._hosts.name(raw_host), pid.rstrip("]") if bracket else None, table, short)
         return entry
 
     def _again(
-        self, line: str, body: int, at: float, entry: tuple[str, str | None, Table | None], here: int, fold: Fold
+        self, line: str, body: int, at: float, entry: _Entry, here: int, fold: Fold
     ) -> bool:
         """A line that stands for several: `message repeated N times: [ ... ]`."""
         match = _REPEATED.match(line, body)
@@ -238,13 +234,9 @@ class HeaderReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, lengths = decoded(data)
         counters = self.counters
-        counters.lines += len(lines)
-        position = base
-        for number, line in enumerate(lines):
-            here = position
-            position += len(line) + 1 if lengths is None else lengths[number]
+        counters.lines += data.count(b"\n") + (data[-1:] != b"\n")
+        for line, here in placed(data, base):
             if line[-1:] == "\r":
                 line = line[:-1]
             understood = self._line(line, here, fold)
@@ -273,4 +265,4 @@ class HeaderReader:
             self.counters.unmatched += 1
 
 
-__all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "decoded"]
+__all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "placed"]

@@ -15,7 +15,7 @@ from typing import Any
 from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
 from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.format import Format
-from flowmon.parsing.reader import Counters, decoded
+from flowmon.parsing.reader import Counters, placed
 from flowmon.parsing.stamps import Stamps, epoch
 
 ROW_CAP = 1_000_000
@@ -73,11 +73,7 @@ class RecordReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, lengths = decoded(data)
-        position = base
-        for number, line in enumerate(lines):
-            here = position
-            position += len(line) + 1 if lengths is None else lengths[number]
+        for line, here in placed(data, base):
             if line[-1:] == "\r":
                 line = line[:-1]
             if line[:1] == "\ufeff":

@@ -60,7 +60,7 @@ class Rule:
 
     __slots__ = (
         "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
-        "name", "names_id", "pattern", "programs", "strikes", "trusted", "with_id",
+        "name", "names_id", "pattern", "programs", "quick", "strikes", "trusted", "with_id",
     )
 
     def __init__(
@@ -92,6 +92,8 @@ class Rule:
         """Its own pattern finds the queue ID."""
         self.bare = pattern is None and event is None
         """Its literal is all: no pattern to match, no event to make."""
+        self.quick = pattern is None and not more
+        """Its literal tells all, so that the hot path need not ask `match`."""
         self.match: Callable[[str, int], Matched | None] = self._first_match
         self.build: Build = self._no_build
         """Makes the events of a match; only for rules with an event."""
@@ -130,6 +132,11 @@ class Rule:
             raise ValueError(f"rule {self.name!r} makes no event")
         build = builder(self.event, self.format, dict(compiled.groupindex), self.changes, self.each)
         return WithId(compiled.fullmatch, build)
+
+    def literal_build(self) -> Build:
+        """What makes the event of a rule that has no pattern: its match tells nothing more."""
+        self.prepare()
+        return self.build
 
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""

@@ -37,6 +37,8 @@ class Stamps:
         self._first = True
         self._second = ""
         self._second_at = 0.0
+        self._minute = ""
+        self._minute_at = 0.0
 
     def iso(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of the ISO stamp that starts at `start`; None if there is none."""
@@ -66,25 +68,27 @@ class Stamps:
         match = _RFC3164.match(text, start)
         if match is None:
             return None
-        key = match.group(0)
-        if key != self._second:
+        minute = text[start : match.end(4)]
+        if minute != self._minute:  # zones change their offset between minutes, never within one
             at = self._with_year(match)
             if at is None:
                 return None
-            self._second, self._second_at = key, at
+            self._minute, self._minute_at = minute, at
             self.reference = at
-        return self._second_at, match.end()
+        second, fraction = min(int(match.group(5)), 59), match.group(6)
+        return self._minute_at + second + (float(fraction) if fraction else 0.0), match.end()
 
     def _with_year(self, match: re.Match[str]) -> float | None:
+        """The begin of the minute that a stamp names."""
         month = _MONTHS.get(match.group(1))
         if month is None:
             return None
-        day, hour, minute, second = (int(match.group(i)) for i in (2, 3, 4, 5))
+        day, hour, minute = (int(match.group(i)) for i in (2, 3, 4))
         year = datetime.fromtimestamp(self.reference, UTC).year
         found = []
         for candidate in (year - 1, year, year + 1):
             try:
-                moment = datetime(candidate, month, day, hour, minute, min(second, 59), tzinfo=self.zone)
+                moment = datetime(candidate, month, day, hour, minute, tzinfo=self.zone)
             except ValueError:  # 29 February of a year that has none
                 continue
             found.append(moment.astimezone(UTC).timestamp())
@@ -92,9 +96,7 @@ class Stamps:
             # a log is not written ahead of its time: the newest year that does not lie after the reference
             self._first = False
             found = [at for at in found if at <= self.reference + _AHEAD_SECONDS][-1:] or found[:1]
-        best = min(found, key=lambda at: abs(at - self.reference)) if found else None
-        fraction = match.group(6)
-        return best + float("0" + fraction) if best is not None and fraction else best
+        return min(found, key=lambda at: abs(at - self.reference)) if found else None
 
     def any(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of a stamp of either form."""

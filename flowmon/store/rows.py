@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from flowmon.model.flow import Flow, Hop, Link
@@ -98,25 +100,31 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
         statuses = 1 << worst_place
         if worst.problem is not None:
             problems, reasons = f" {worst.problem} ", f" {worst.reason} "
-    known_hop = first if first.message_id is not None or len(flow.hops) == 1 else next(
-        (h for h in flow.hops if h.message_id is not None), first)
-    sender = next((h.sender for h in flow.hops if h.sender is not None), None)
-    recipients = [o.recipient for o in found]
-    scenario, direction = classify(sender, recipients, known)
+    sender = _first(flow.hops, "sender")
+    scenario, direction = classify(sender, [o.recipient for o in found], known)
     is_open = 1 if queue else 2 if any(map(at_work, flow.hops)) else 0  # see schema
     message: tuple[Value, ...] = (
         flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
         reasons or None, scenario, direction, sender.lower() if sender is not None else None,
-        worst.recipient or None, len(found), worst.hop.host, len(flow.hops), attempts,
-        first.size if first.size is not None else next((h.size for h in flow.hops if h.size is not None), None),
-        next((h.subject for h in flow.hops if h.subject is not None), None), first.client, known_hop.message_id,
-        max(last_at - first_at, 0.0), is_open, encode(flow),
+        worst.recipient or None, len(found), worst.hop.host, len(flow.hops), attempts, _first(flow.hops, "size"),
+        _first(flow.hops, "subject"), first.client, _first(flow.hops, "message_id"), max(last_at - first_at, 0.0),
+        is_open, encode(flow),
     )
     return Rows(flow.id, message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
                 [tuple(f) for f in failures.values()], waits)
 
 
-_PLAIN_STATUSES = (1 << SEVERITY[_D.RELAYED], 1 << SEVERITY[_D.DELIVERED])
+def _first(hops: list[Hop], name: str) -> Any:
+    """The first value that is known of something, among hops."""
+    for hop in hops:
+        value = getattr(hop, name)
+        if value is not None:
+            return value
+    return None
+
+
+_RELAYED, _DELIVERED = _D.RELAYED, _D.DELIVERED  # an attribute of an enumeration costs ten times a global
+_RELAYED_BIT, _DELIVERED_BIT = (1 << SEVERITY[status] for status in (_RELAYED, _DELIVERED))
 
 
 def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
@@ -127,28 +135,32 @@ def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
     statuses = 0
     worst = None
     for fate in fates.values():
-        status = fate.status
         if fate.count != 1 or fate.earlier is not None:
             return None
-        if status is _D.RELAYED:
+        if fate.status is _RELAYED:
             if known.takes(fate.relay, hop.host):
                 return None
-            if not statuses & _PLAIN_STATUSES[0]:
+            if not statuses & _RELAYED_BIT:
                 worst = fate
-            statuses |= _PLAIN_STATUSES[0]
-        elif status is _D.DELIVERED:
-            statuses |= _PLAIN_STATUSES[1]
+            statuses |= _RELAYED_BIT
+        elif fate.status is _DELIVERED:
+            statuses |= _DELIVERED_BIT
         else:
             return None
     worst = worst or next(iter(fates.values()))
     sender = hop.sender
     scenario, direction = classify(sender, fates, known)
+    id, first_at, last_at = flow.id, hop.arrived_at, hop.last_at
     message: tuple[Value, ...] = (
-        flow.id, hop.arrived_at, hop.last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
+        id, first_at, last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
         direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1,
-        hop.size, hop.subject, hop.client, hop.message_id, hop.last_at - hop.arrived_at, 0, encode(flow),
+        hop.size, hop.subject, hop.client, hop.message_id, last_at - first_at, 0, encode(flow),
     )
-    return Rows(flow.id, message, _keys(flow, [], sender) if keys else [], [], [], None)
+    return Rows(id, message, _keys(flow, [], sender) if keys else _NONE, _NONE, _NONE, None)
+
+
+_NONE: list[Any] = []
+"""For the many rows that have none of these; nobody adds to it."""
 
 
 def _explain(outcome: Outcome) -> None:

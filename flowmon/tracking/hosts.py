@@ -6,15 +6,17 @@ Learnt from certain links and from deliveries into mailboxes; the configuration 
 from __future__ import annotations
 
 import re
+from collections.abc import Set
+from functools import cached_property
 
 import msgspec
 
 from flowmon.config import Config
-from flowmon.model.words import Role
+from flowmon.model.words import Direction, Role, Scenario
 from flowmon.tracking.replies import peer_names
 
 
-def is_own(domain: str, own: frozenset[str]) -> bool:
+def is_own(domain: str, own: Set[str]) -> bool:
     """Whether a domain is one of ours, or below one."""
     while domain:
         if domain in own:
@@ -39,7 +41,7 @@ class HostFacts(msgspec.Struct):
     hops: int = 0
 
 
-class KnownHosts(msgspec.Struct):
+class KnownHosts(msgspec.Struct, dict=True):
     """The hosts of a run. Encoded into the store as it is."""
 
     aliases: dict[str, str] = {}
@@ -54,8 +56,14 @@ class KnownHosts(msgspec.Struct):
     configured: set[str] = set()
     """Our domains from the configuration; when given, nothing is learnt."""
     partners: set[str] = set()
-    _own: frozenset[str] = frozenset()
-    _allies: frozenset[str] = frozenset()
+
+    @cached_property
+    def scenarios(self) -> dict[tuple[str | None, str | frozenset[str]], tuple[Scenario, Direction]]:
+        """(domain of the sender, domain or domains of the recipients) to what `classify` found for them.
+
+        Not encoded, and forgotten when a domain turns out to be ours.
+        """
+        return {}
 
     def configure(self, config: Config) -> None:
         """Take what the configuration says of domains and hosts: it comes before what is learnt."""
@@ -65,6 +73,7 @@ class KnownHosts(msgspec.Struct):
         for name, host in config.hosts.items():
             for alias in host.aliases:
                 self.aliases[alias.lower()] = name.lower()
+        self.scenarios.clear()
 
     def host_of(self, peer: str | None) -> str | None:
         """Which of our hosts a logged peer is, by what was learnt or configured, else by its short name.
@@ -78,7 +87,9 @@ class KnownHosts(msgspec.Struct):
                 host = self.aliases.get(name)
                 if host is not None and name not in self.shared:
                     return host
-        short = _SHORT.split(peer, 1)[0].lower()
+        short = peer[: peer.find(".")].lower()  # quick for what most are: a name in a domain
+        if "[" in short or " " in short or "." not in peer:
+            short = _SHORT.split(peer, 1)[0].lower()
         if short not in self.hosts or short.isdigit():
             return None
         names = peer_names(peer)
@@ -87,6 +98,8 @@ class KnownHosts(msgspec.Struct):
 
     def takes(self, peer: str | None, sender: str) -> bool:
         """Whether a logged peer is another host of ours than `sender`, whose lines will tell of what it took."""
+        if len(self.hosts) == 1 and sender in self.hosts and not self.aliases:
+            return False  # there is no other
         return self.host_of(peer) not in (None, sender)
 
     def may_be(self, peer: str | None, host: str) -> bool | None:
@@ -126,6 +139,7 @@ class KnownHosts(msgspec.Struct):
         if not domain or self.configured or domain in self.domains or "@" not in recipient:
             return None
         self.domains.add(domain)
+        self.scenarios.clear()
         return domain
 
     def filtered(self, host: str) -> None:
@@ -134,18 +148,9 @@ class KnownHosts(msgspec.Struct):
         if facts is not None:
             facts.filtered += 1
 
-    def own(self) -> frozenset[str]:
+    def own(self) -> Set[str]:
         """Our domains: the configured ones, else those learnt."""
-        own = self.configured or self.domains
-        if len(self._own) != len(own):
-            self._own = frozenset(own)
-        return self._own
-
-    def allies(self) -> frozenset[str]:
-        """Domains of partners."""
-        if len(self._allies) != len(self.partners):
-            self._allies = frozenset(self.partners)
-        return self._allies
+        return self.configured or self.domains
 
     def role(self, host: str) -> Role | None:
         """What a host is for."""

@@ -48,10 +48,10 @@ class _Index:
 
     def add(self, text: str, flow: int) -> list[int]:
         """Put a row under a key; gives the other rows that stand there."""
-        key = hash(text)
-        have = self.rows.setdefault(key, flow)
-        if have == flow:
-            return _NONE
+        have = self.rows.setdefault(hash(text), flow)
+        return _NONE if have == flow else self._beside(hash(text), have, flow)
+
+    def _beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
         if not isinstance(have, list):
             have = self.rows[key] = [have]
         others = [row for row in have if row != flow]
@@ -126,15 +126,16 @@ class Joiner:
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
         changed: set[int] = set()
+        flow_of, meet = self._flow_of, self._meet
         for hop in hops:
-            flow = self._current(hop)
+            flow = self._current(hop) if hop.serial in flow_of else None
             if flow is None:
-                flow = Flow(self.next_id, [hop], [])
+                id = self.next_id
                 self.next_id += 1
-                self.flows[flow.id] = flow
-                self._flow_of[hop.serial] = flow.id
+                flow = self.flows[id] = Flow(id, [hop], [])
+                flow_of[hop.serial] = id
                 self.known.see(hop.host)
-            near = self._meet(hop, flow)
+            near = meet(hop, flow)
             if near:
                 flow = self._link(hop, flow, near)
             changed.add(flow.id)
@@ -173,20 +174,18 @@ class Joiner:
         """Put a hop under its keys; the rows of flows that may hold a hop before or after it."""
         id = flow.id
         near: set[int] = set()
-        if hop.message_id is not None:
-            near.update(self._by_message_id.add(hop.message_id, id))
+        if hop.message_id is not None and (others := self._by_message_id.add(hop.message_id, id)):
+            near.update(others)
         if hop.queue_id is not None:
-            near.update(self._by_queue_id.add(hop.queue_id, id))
-            if self._by_reply_id.rows:
-                near.update(self._by_reply_id.get(hop.queue_id))
+            near.update(self._by_queue_id.add(hop.queue_id, id), self._by_reply_id.get(hop.queue_id))
         if hop.network_message_id is not None:
             near.update(self._by_network_id.add(hop.network_message_id, id))
         if hop.refused is not None:
             self._meet_refusal(hop, id, near)
         else:
             self._meet_fates(hop, id, near)
-        for other in (*(hop.copies or ()), hop.parent_id) if hop.copies or hop.parent_id else ():
-            if other is not None:
+        if hop.copies is not None or hop.parent_id is not None:
+            for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
                 near.update(self._by_queue_id.get(other))
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
@@ -217,8 +216,8 @@ class Joiner:
                 if named:
                     self._by_reply_id.add(named, id)
             if named:
-                if not fate.next:
-                    near.update(self._by_queue_id.get(named))
+                if not fate.next and (others := self._by_queue_id.get(named)):
+                    near.update(others)
             elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
                 self._by_failure.add(f"{hop.sender}|{recipient}", id)
                 near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
@@ -293,10 +292,7 @@ class Joiner:
             return
         self._next_sweep = now + 2 * LINGER_SECONDS
         horizon = now - LINGER_SECONDS
-        for id in [
-            id for id, flow in self.flows.items()
-            if all(h.left_at is not None and h.last_at < horizon for h in flow.hops)
-        ]:
+        for id in [id for id, flow in self.flows.items() if _ended(flow.hops, horizon)]:
             for hop in self.flows.pop(id).hops:
                 del self._flow_of[hop.serial]
         limit = self._by_message_id.limit
@@ -305,6 +301,11 @@ class Joiner:
             self._by_failure.rows, self._by_refusal.rows, self._refused_senders, self.merged_into,
         ):
             _trim(keys, limit)
+
+
+def _ended(hops: list[Hop], before: float) -> bool:
+    """Whether all hops ended, the last one before this time."""
+    return not [1 for hop in hops if hop.left_at is None or hop.last_at >= before]  # a generator costs twice as much
 
 
 def _carry(before: Hop, hop: Hop) -> None:

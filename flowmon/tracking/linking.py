@@ -27,7 +27,7 @@ Ground = tuple[LinkBasis, Certainty, list[Fate]]
 def handed_id(fate: Fate) -> str:
     """The id that the next hop gave for this recipient; "" for none."""
     if fate.reply_id is None:
-        fate.reply_id = reply_id(fate.diagnostic) if fate.status in _HANDED else ""
+        fate.reply_id = reply_id(fate.diagnostic) if fate.diagnostic and fate.status in _HANDED else ""
     return fate.reply_id
 
 

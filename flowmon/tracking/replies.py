@@ -10,22 +10,26 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_REPLY_ID = re.compile(
-    r"queued as ([\w.-]+)|OK id=([\w-]+)|([\w-]{8,}) Message accepted for delivery|> (\S{8,}) Saved"
-    r"|\[InternalId=(\d+)|Message Queued \(([\w.-]+)\)",
-    re.ASCII,
-)
+_FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in (
+    ("queued as ", r"queued as ([\w.-]+)"),
+    (" Saved", r"> (\S{8,}) Saved"),
+    ("OK id=", r"OK id=([\w-]+)"),
+    ("[InternalId=", r"\[InternalId=(\d+)"),
+    (" Message accepted for delivery", r"(?<![\w-])([\w-]{8,}) Message accepted for delivery"),
+    ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
+))
 
 
 def reply_id(text: str | None) -> str:
     """The id that a reply names; "" for none. The last one counts: a filter quotes the reply of the hop behind it."""
-    if text is None or not (
-        " Saved" in text or "queued as " in text or "OK id=" in text or "Message " in text or "[InternalId=" in text
-    ):
-        return ""  # most replies are done with here
-    found = ""
-    for match in _REPLY_ID.finditer(text):
-        found = match.group(match.lastindex or 0)
+    if text is None:
+        return ""
+    found, place = "", -1
+    for literal, pattern in _FORMS:
+        if literal in text:
+            for match in pattern.finditer(text):
+                if match.start() > place:
+                    found, place = match[1], match.start()
     return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from collections.abc import Collection, Set
+from functools import cache
 from importlib.resources import files
 
 from flowmon.model.words import Direction, Scenario
@@ -34,24 +34,36 @@ def is_public(domain: str) -> bool:
     return False
 
 
+_ROUTES_KEPT = 20_000
+
+
 def classify(
-    sender: str | None, recipients: Iterable[str], known: KnownHosts
+    sender: str | None, recipients: Collection[str], known: KnownHosts
 ) -> tuple[Scenario | None, Direction | None]:
     """Scenario and direction of a message; (None, None) while our domains or its addresses are not known.
 
     The null sender is taken as ours when a server of ours made the report, which is so unless it came in from a
     stranger; the recipients decide then.
     """
-    domains = frozenset([r.rpartition("@")[2].lower() for r in recipients if "@" in r])
-    own = known.own()
-    if not own or not domains:
-        return None, None
-    return _classify(domain_of(sender), domains, own, known.allies())
+    if len(recipients) == 1:
+        (only,) = recipients
+        far: str | frozenset[str] = only[only.rfind("@") + 1 :].lower() if "@" in only else ""
+    else:
+        far = frozenset([r[r.rfind("@") + 1 :].lower() for r in recipients if "@" in r])
+    near = sender[sender.rfind("@") + 1 :].lower() if sender is not None and "@" in sender else None
+    found = known.scenarios.get((near, far))
+    if found is None:
+        if not far or not known.own():
+            return None, None
+        if len(known.scenarios) >= _ROUTES_KEPT:
+            known.scenarios.clear()
+        found = _classify(near, frozenset([far]) if isinstance(far, str) else far, known.own(), known.partners)
+        known.scenarios[near, far] = found
+    return found
 
 
-@lru_cache(maxsize=20_000)
 def _classify(
-    sender: str | None, recipients: frozenset[str], own: frozenset[str], partners: frozenset[str]
+    sender: str | None, recipients: frozenset[str], own: Set[str], partners: Set[str]
 ) -> tuple[Scenario, Direction]:
     far = frozenset(d for d in recipients if not is_own(d, own))
     from_us = sender is None or is_own(sender, own)
@@ -65,6 +77,6 @@ def _classify(
     return _far(far | {sender or ""}, partners), direction
 
 
-def _far(domains: frozenset[str], partners: frozenset[str]) -> Scenario:
+def _far(domains: frozenset[str], partners: Set[str]) -> Scenario:
     """Internet when a public provider is among the far sides, unless it is a partner of ours."""
     return Scenario.INTERNET if any(is_public(d) and d not in partners for d in domains) else Scenario.INTER
