@@ -23,9 +23,9 @@ class Collector:
 
     def __init__(
         self, writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, *, live: bool = False,
-        keys: bool = True, clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keeper = Keeper(writer, config, live=live, keys=keys)
+        self.keeper = Keeper(writer, config, live=live)
         self.folding = Folding(catalogue, discovery, config, self.keeper.start(), live=live, clock=clock)
         self._committed = time.monotonic()
 

@@ -23,6 +23,7 @@ from flowmon.errors import SourceError
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.sources import Discovery, StdinStream
 from flowmon.store.batch import SourceState
+from flowmon.store.schema import Asked
 from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
@@ -38,9 +39,9 @@ Progress = Callable[[int], None]
 
 
 def read_all(
-    writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, *, keys: bool, progress: Progress
+    writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, *, asked: Asked, progress: Progress
 ) -> list[SourceState]:
-    """Fill a temporary store; gives what became of each source. `keys`: whether messages will be looked up by key."""
+    """Fill a temporary store; gives what became of each source."""
     size = sum(max(s.size, 0) for s in discovery.streams)
     piped = any(isinstance(s, StdinStream) for s in discovery.streams)
     if size < LARGE_BYTES or piped or (os.cpu_count() or 1) < 2:
@@ -49,7 +50,8 @@ def read_all(
         keeper, states = collector.keeper, [s.state for s in collector.folding.sources]
     else:
         keeper, states = _in_two(writer, catalogue, discovery, config, progress)
-    keeper.finish(keys=keys)
+    if asked is not Asked.SUMS:
+        keeper.finish(keys=asked is Asked.LOOKUPS)
     return states
 
 

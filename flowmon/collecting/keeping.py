@@ -26,7 +26,7 @@ _RECENT_SECONDS = 60.0
 class Keeper:
     """Takes folded batches into a store."""
 
-    def __init__(self, writer: Writer, config: Config, *, live: bool = False, keys: bool = True) -> None:
+    def __init__(self, writer: Writer, config: Config, *, live: bool = False) -> None:
         self.writer = writer
         self.live = live
         self.now = float(writer.meta("now") or 0.0)
@@ -37,7 +37,6 @@ class Keeper:
             self.known, next_id=int(writer.meta("next_id") or 1), lookup=None if writer.temporary else writer.lookup,
             load=writer.load, limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
         )
-        self._keys = keys
         self._raw = None if writer.temporary else RawLines(writer.files())
         self._waiting: dict[int, float] = {}
         """Rows that change by the passing of log time alone, and when."""
@@ -122,7 +121,7 @@ class Keeper:
         )
 
     def _rows(self, flow: Flow, now: float) -> Rows:
-        made = make(flow, self.known, now, keys=self._keys and not self.writer.temporary)
+        made = make(flow, self.known, now, keys=not self.writer.temporary)
         if made.waits_until is not None and made.waits_until >= now:
             self._waiting[flow.id] = made.waits_until
         return made

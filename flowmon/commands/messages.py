@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowmon.commands import opening, output
 from flowmon.model.answers import Message
+from flowmon.store.schema import Asked
 
 _HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem",
            "reason", "reply_code", "enhanced_status", "diagnostic", "attempts", "host", "relay", "delay_seconds",
@@ -18,7 +19,8 @@ def run(
 ) -> int:
     """Print messages. Gives the exit status: 0, or 1 when nothing matched."""
     filter = opening.read_filter(filter_text)
-    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+    asked = Asked.LISTS if filter is None else Asked.LOOKUPS
+    with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         found = reader.messages(filter)
         if format == "jsonl":
             count = output.jsonl(found)

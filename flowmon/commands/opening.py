@@ -18,6 +18,7 @@ from flowmon.errors import SourceError, StoreError
 from flowmon.parsing.catalogue import Catalogue, builtin
 from flowmon.store.filter import Filter, parse
 from flowmon.store.reader import SqliteReader
+from flowmon.store.schema import Asked
 
 
 def load_config(path: Path | None) -> Config:
@@ -72,11 +73,11 @@ class _Progress:
 
 @contextmanager
 def reader(
-    arguments: list[str], config: Config, *, store: Path | None = None, keys: bool = True
+    arguments: list[str], config: Config, *, store: Path | None = None, asked: Asked = Asked.LOOKUPS
 ) -> Iterator[SqliteReader]:
     """Answers from the PATHs, read into a store that goes with the command; without PATHs from the collector's store.
 
-    `keys`: whether a filter or a search will look messages up by address or id. Raises SourceError, StoreError.
+    Raises SourceError, StoreError.
     """
     if not arguments:
         path = store_path(config, store)
@@ -92,7 +93,7 @@ def reader(
         return
     with tempfile.TemporaryDirectory(prefix="flowmon-") as folder:
         path = Path(folder) / "store.db"
-        _fill(path, arguments, config, keys)
+        _fill(path, arguments, config, asked)
         opened = SqliteReader(path, temporary=True)
         try:
             yield opened
@@ -100,7 +101,7 @@ def reader(
             opened.close()
 
 
-def _fill(path: Path, arguments: list[str], config: Config, keys: bool) -> None:
+def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> None:
     """Read PATHs into a temporary store."""
     from flowmon.collecting.history import read_all
     from flowmon.sources import discover
@@ -118,7 +119,7 @@ def _fill(path: Path, arguments: list[str], config: Config, keys: bool) -> None:
         for fault in formats.rejected:
             tell(fault)
         progress = _Progress(sum(max(s.size, 0) for s in discovery.streams))
-        states = read_all(writer, formats, discovery, config, keys=keys, progress=progress)
+        states = read_all(writer, formats, discovery, config, asked=asked, progress=progress)
         progress.clear()
         for state in states:
             trouble = state.error or (state.notice if state.format is None and state.offset else None)

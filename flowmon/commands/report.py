@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from flowmon.model.answers import ProblemRow, QueueRow, Totals
 from flowmon.model.words import STATUS_BY_SEVERITY
 from flowmon.store.filter import Filter
 from flowmon.store.reader import SqliteReader
+from flowmon.store.schema import Asked
 
 Form = Literal["text", "markdown", "json"]
 _TOP = 20
@@ -35,7 +35,8 @@ class Report(msgspec.Struct):
 def run(arguments: list[str], filter_text: str | None, form: Form, config: Path | None, store: Path | None) -> int:
     """Print a report. Gives the exit status: 0, or 1 when there is nothing to report."""
     filter = opening.read_filter(filter_text)
-    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+    asked = Asked.SUMS if filter is None else Asked.LOOKUPS
+    with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         report = _make(reader, filter)
     if form == "json":
         output.jsonl([report])
@@ -45,15 +46,13 @@ def run(arguments: list[str], filter_text: str | None, form: Form, config: Path 
 
 
 def _make(reader: SqliteReader, filter: Filter | None) -> Report:
-    counts: Counter[str] = Counter()
-    first, last = reader.span(filter)
-    for place, n in reader.by_status(filter):
-        counts[STATUS_BY_SEVERITY[place]] += n
+    by_status = reader.by_status(filter)
     return Report(
         filter=filter.text if filter else None,
-        first_at=first.isoformat() if first else None, last_at=last.isoformat() if last else None,
-        totals=reader.totals(filter), messages=dict(counts), problems=reader.problems(filter)[:_TOP],
-        queues=reader.queues(filter)[:_TOP],
+        first_at=min(first for _, _, first, _ in by_status).isoformat() if by_status else None,
+        last_at=max(last for _, _, _, last in by_status).isoformat() if by_status else None,
+        totals=reader.totals(filter), messages={status: n for status, n, _, _ in by_status},
+        problems=reader.problems(filter)[:_TOP], queues=reader.queues(filter)[:_TOP],
     )
 
 

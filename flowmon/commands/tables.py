@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flowmon.commands import opening, output
+from flowmon.store.schema import Asked
 
 
 def queues(
@@ -13,7 +14,8 @@ def queues(
 ) -> int:
     """Print what waits, by host and next hop. Gives the exit status: 0, or 1 when nothing waits."""
     filter = opening.read_filter(filter_text)
-    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+    asked = Asked.SUMS if filter is None else Asked.LOOKUPS
+    with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         rows, now = reader.queues(filter), reader.now()
     if format == "jsonl":
         output.jsonl(rows)
@@ -41,7 +43,8 @@ def problems(
 ) -> int:
     """Print failures by class, reason and next hop. Gives the exit status: 0, or 1 when there is none."""
     filter = opening.read_filter(filter_text)
-    with opening.reader(arguments, opening.load_config(config), store=store, keys=filter is not None) as reader:
+    asked = Asked.SUMS if filter is None else Asked.LOOKUPS
+    with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         rows = reader.problems(filter)
     if format == "jsonl":
         output.jsonl(rows)

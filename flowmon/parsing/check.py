@@ -177,10 +177,9 @@ def _slow(format: Format) -> list[str]:
             started = time.process_time()
             rule.match(rule.literal + tail, 0)
             # a user's own pattern is stopped before that, and would soon be switched off
-            if time.process_time() - started > SLOW_SECONDS or rule.strikes:
+            if time.process_time() - started > SLOW_SECONDS or _was_stopped(rule.guarded):
                 slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…: let no "
                             "part of it repeat what already repeats")
-                rule.strikes = 0
                 break
     return slow + _slow_framing(format)
 
@@ -209,7 +208,13 @@ def _slow_framing(format: Format) -> list[str]:
 def _too_long(pattern: re.Pattern[str] | GuardedPattern, line: str, *, anywhere: bool) -> bool:
     started = time.process_time()
     (pattern.search if anywhere else pattern.match)(line)
-    if isinstance(pattern, GuardedPattern) and pattern.strikes:
-        pattern.strikes = 0
-        return True
-    return time.process_time() - started > SLOW_SECONDS
+    stopped = isinstance(pattern, GuardedPattern) and _was_stopped(pattern)
+    return stopped or time.process_time() - started > SLOW_SECONDS
+
+
+def _was_stopped(pattern: GuardedPattern | None) -> bool:
+    """Whether a match took too long; it is not held against the pattern any further."""
+    if pattern is None or not pattern.strikes:
+        return False
+    pattern.strikes = 0
+    return True

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import regex
 
 from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS
@@ -152,7 +151,7 @@ class Format:
     def _compile(self, key: str, pattern: str) -> re.Pattern[str] | GuardedPattern:
         try:
             return re.compile(pattern, re.ASCII) if self.trusted else GuardedPattern(pattern)
-        except (re.error, regex.error) as fault:
+        except re.error as fault:
             raise ParserFileError(f"{self._where}: `{key}` is no regular expression: {fault}") from None
 
     def claims(self, program: str) -> bool:
@@ -227,7 +226,7 @@ class Format:
             where = f"{self.path}: rule {spec.name!r}"
             try:
                 captured = rule.captures()
-            except (re.error, regex.error) as fault:
+            except re.error as fault:
                 raise ParserFileError(f"{where}: `pattern` is no regular expression: {fault}") from None
             if rule.event is None:
                 continue

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-import regex
-
-from flowmon.parsing.rules import USER_STRIKES, USER_TIMEOUT_SECONDS
+TIMEOUT_SECONDS = 0.05
+STRIKES = 3
+"""A pattern that times out so often is switched off."""
 
 
 class GuardedPattern:
     """What `re.Pattern` does, with a timeout: a match that takes too long is none, and after a few of them the pattern
     is switched off."""
 
-    def __init__(self, pattern: str) -> None:
-        """Raises regex.error."""
-        self._compiled: Any = regex.compile(pattern, regex.ASCII)
+    def __init__(self, pattern: str, *, dotall: bool = False) -> None:
+        """Raises re.error."""
+        import regex  # only users' patterns need it: a start without any is a fiftieth of a second quicker
+
+        try:
+            self._compiled: Any = regex.compile(pattern, regex.ASCII | (regex.DOTALL if dotall else 0))
+        except regex.error as fault:
+            raise re.error(str(fault)) from None
         self.groupindex: dict[str, int] = dict(self._compiled.groupindex)
         self.strikes = 0
 
@@ -24,15 +30,19 @@ class GuardedPattern:
         """The match at `start`; None for none."""
         return self._within_time(self._compiled.match, text, start)
 
+    def fullmatch(self, text: str, start: int = 0) -> Any:
+        """The match from `start` to the end; None for none."""
+        return self._within_time(self._compiled.fullmatch, text, start)
+
     def search(self, text: str, start: int = 0) -> Any:
         """The first match from `start` on; None for none."""
         return self._within_time(self._compiled.search, text, start)
 
     def _within_time(self, find: Callable[..., Any], text: str, start: int) -> Any:
-        if self.strikes >= USER_STRIKES:
+        if self.strikes >= STRIKES:
             return None
         try:
-            return find(text, start, timeout=USER_TIMEOUT_SECONDS)
+            return find(text, start, timeout=TIMEOUT_SECONDS)
         except TimeoutError:
             self.strikes += 1
             return None

@@ -54,8 +54,8 @@ class Counters:
         self.samples.append(line[:500])
 
 
-def placed(data: bytes, base: int) -> Iterable[tuple[str, int]]:
-    """Lines of a chunk without their ends, each with its position; `base` is that of the first byte."""
+def placed(data: bytes, base: int) -> tuple[list[str], Iterable[int]]:
+    """Lines of a chunk without their ends, and their positions (one more than lines); `base`: of the first byte."""
     if data.isascii():
         lines = data.decode("ascii").split("\n")
         lengths = [len(line) + 1 for line in lines]
@@ -65,7 +65,7 @@ def placed(data: bytes, base: int) -> Iterable[tuple[str, int]]:
         lengths = [len(line) + 1 for line in raw]
     if not lines[-1]:
         lines.pop()
-    return zip(lines, accumulate(lengths, initial=base), strict=False)
+    return lines, accumulate(lengths, initial=base)
 
 
 class SyslogReader:
@@ -91,13 +91,14 @@ class SyslogReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:  # noqa: C901 - a call more for each line costs a tenth
         """Read a chunk of whole lines; `base` is the position of its first byte."""
+        lines, positions = placed(data, base)
         counters = self.counters
-        counters.lines += data.count(b"\n") + (data[-1:] != b"\n")
+        counters.lines += len(lines)
         heads, seen = self._heads, self.seen
         prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
         at, head = counters.last_at or 0.0, ""
         returns = b"\r" in data
-        for line, here in placed(data, base):
+        for line, here in zip(lines, positions, strict=False):
             # what most lines share with the one before: the second, or for ISO 8601 the second and the zone
             entry = None
             if line[:15] == prefix:
@@ -234,9 +235,10 @@ class HeaderReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
+        lines, positions = placed(data, base)
         counters = self.counters
-        counters.lines += data.count(b"\n") + (data[-1:] != b"\n")
-        for line, here in placed(data, base):
+        counters.lines += len(lines)
+        for line, here in zip(lines, positions, strict=False):
             if line[-1:] == "\r":
                 line = line[:-1]
             understood = self._line(line, here, fold)

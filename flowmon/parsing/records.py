@@ -73,7 +73,7 @@ class RecordReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        for line, here in placed(data, base):
+        for line, here in zip(*placed(data, base), strict=False):
             if line[-1:] == "\r":
                 line = line[:-1]
             if line[:1] == "\ufeff":

@@ -11,16 +11,11 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
-import regex
-
 from flowmon.model.event import COMMON, Event
+from flowmon.parsing.guarded import GuardedPattern
 
 LINE_CAP = 10_000
 """Characters of a line that rules look at."""
-
-USER_TIMEOUT_SECONDS = 0.05
-USER_STRIKES = 3
-"""A user's own pattern that times out so often is switched off."""
 
 Change = tuple[int, Callable[[str], object] | dict[str, Any] | None, Any]
 """(place among the own fields, converter or map, constant or default)."""
@@ -59,8 +54,8 @@ class Rule:
     """One rule: either `ignored` says why the line means nothing for a message's flow, or it makes events."""
 
     __slots__ = (
-        "bare", "build", "changes", "each", "event", "format", "ignored", "literal", "match", "more",
-        "name", "names_id", "pattern", "programs", "quick", "strikes", "trusted", "with_id",
+        "bare", "build", "changes", "each", "event", "format", "guarded", "ignored", "literal", "match", "more",
+        "name", "names_id", "pattern", "programs", "quick", "trusted", "with_id",
     )
 
     def __init__(
@@ -86,7 +81,8 @@ class Rule:
         """The captured field that lists several, separated by commas: one event for each."""
         self.more = more
         """The next rule that fits takes the line too."""
-        self.strikes = 0
+        self.guarded: GuardedPattern | None = None
+        """A user's own pattern, once it is compiled."""
         self.pattern = pattern
         self.names_id = pattern is not None and "(?P<queue_id>" in pattern
         """Its own pattern finds the queue ID."""
@@ -103,7 +99,7 @@ class Rule:
         return not self.programs or any(fnmatchcase(program, glob) for glob in self.programs)
 
     def prepare(self) -> None:
-        """Compile pattern and builder. Raises re.error or regex.error for a faulty pattern."""
+        """Compile pattern and builder. Raises re.error for a faulty pattern."""
         groups: dict[str, int] = {}
         if self.pattern is None:
             self.match = self._literal_match
@@ -114,10 +110,9 @@ class Rule:
                 pattern = f"(?={re.escape(self.literal)}){pattern}"
             if self.trusted:
                 compiled = re.compile(pattern, re.ASCII | re.DOTALL)
-                self.match = compiled.fullmatch
             else:
-                compiled = regex.compile(pattern, regex.ASCII | regex.DOTALL)
-                self.match = self._guarded(compiled)
+                compiled = self.guarded = GuardedPattern(pattern, dotall=True)
+            self.match = compiled.fullmatch
             groups = dict(compiled.groupindex)
         if self.event is not None:
             self.build = builder(self.event, self.format, groups, self.changes, self.each)
@@ -152,19 +147,6 @@ class Rule:
 
     def _no_build(self, *_: object) -> None:
         raise AssertionError(f"rule {self.name!r} of {self.format!r} makes no event")
-
-    def _guarded(self, compiled: Any) -> Callable[[str, int], Matched | None]:
-        def match(line: str, start: int) -> Matched | None:
-            if self.strikes >= USER_STRIKES:
-                return None
-            try:
-                found: Matched | None = compiled.fullmatch(line, start, timeout=USER_TIMEOUT_SECONDS)
-            except TimeoutError:
-                self.strikes += 1
-                return None
-            return found
-
-        return match
 
 
 def own_fields(event: type[Event]) -> tuple[str, ...]:

@@ -268,17 +268,12 @@ class SqliteReader:
     def totals(self, filter: Filter | None = None) -> answers.Totals:
         return overview.totals(self._all, self._where(filter) if filter else None)
 
-    def span(self, filter: Filter | None = None) -> tuple[datetime | None, datetime | None]:
-        """First and last time of the messages; (None, None) when there is none."""
+    def by_status(self, filter: Filter | None = None) -> list[tuple[DeliveryStatus, int, datetime, datetime]]:
+        """Messages by the status of their worst recipient, worst first, with the first and last time of each."""
         where, parameters = self._where(filter)
-        first, last = self._all(f"SELECT min(m.first_at), max(m.last_at) FROM messages m{where}", parameters)[0]
-        return (instant(first), instant(last)) if first is not None else (None, None)
-
-    def by_status(self, filter: Filter | None = None) -> list[tuple[int, int]]:
-        """(place in STATUS_BY_SEVERITY, messages) by the status of the worst recipient."""
-        where, parameters = self._where(filter)
-        return [(r[0], r[1]) for r in self._all(
-            f"SELECT m.status, count(*) FROM messages m{where} GROUP BY m.status ORDER BY m.status", parameters)]
+        return [(STATUS_BY_SEVERITY[r[0]], r[1], instant(r[2]), instant(r[3])) for r in self._all(
+            f"SELECT m.status, count(*), min(m.first_at), max(m.last_at) FROM messages m{where} "
+            "GROUP BY m.status ORDER BY m.status", parameters)]
 
     def close(self) -> None:
         for connection in self._connections:

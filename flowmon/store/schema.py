@@ -34,6 +34,17 @@ class Key(IntEnum):
     """Ids that next hops gave in their replies."""
 
 
+class Asked(IntEnum):
+    """What will be asked of a store that one command fills and reads: it has indexes and keys only for that."""
+
+    SUMS = 0
+    """Counts over all of it."""
+    LISTS = 1
+    """Messages in order of time."""
+    LOOKUPS = 2
+    """Messages by address, domain or id."""
+
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS messages (

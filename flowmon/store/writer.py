@@ -213,11 +213,10 @@ class Writer:
                 (minute,),
             )
 
-    def finish(self, rows: Iterable[Rows] | None = None) -> None:
-        """For a temporary store: write the keys, if any are asked for, and build the indexes last."""
+    def finish(self, rows: Iterable[Rows]) -> None:
+        """For a temporary store: write the keys of these, and build the indexes last."""
         self.db.execute("BEGIN")
-        if rows is not None:
-            self.db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (k for r in rows for k in r.keys))
+        self.db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (k for r in rows for k in r.keys))
         self.db.execute("COMMIT")
         self.db.executescript(INDEXES)
 
