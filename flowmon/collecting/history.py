@@ -28,7 +28,7 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_STEPS = 8
+BATCH_STEPS = 4
 """Chunks of log folded for one batch."""
 COMMIT_BATCHES = 4
 _PIPE_BYTES = 1_048_576

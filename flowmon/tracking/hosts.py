@@ -36,9 +36,6 @@ class HostFacts(msgspec.Struct):
     """Deliveries into mailboxes."""
     filtered: int = 0
     """Verdicts of filters."""
-    outside: int = 0
-    """Messages taken from strangers."""
-    hops: int = 0
 
 
 class KnownHosts(msgspec.Struct, dict=True):
@@ -120,11 +117,8 @@ class KnownHosts(msgspec.Struct, dict=True):
                 self.shared.add(name)
 
     def see(self, host: str) -> None:
-        """Note a new hop on a host."""
-        facts = self.hosts.get(host)
-        if facts is None:
-            facts = self.hosts[host] = HostFacts()
-        facts.hops += 1
+        """Note that the logs tell of a host."""
+        self.hosts.setdefault(host, HostFacts())
 
     def mailbox(self, host: str, recipient: str) -> str | None:
         """Note a delivery into a mailbox; gives the domain when it was not known as ours before."""

@@ -34,26 +34,22 @@ Lookup = Callable[[str, str], Iterable[int]]
 Load = Callable[[int], "Flow | None"]
 
 
-class _Index:
+class _Index(dict[int, "int | list[int]"]):
     """Keys to rows of flows, newest kept, of each key as of all.
 
     Keys are kept as hashes: a third of the memory, and what two keys of one hash lead to is told apart by linking.
     """
 
-    __slots__ = ("limit", "rows")
-
-    def __init__(self, limit: int) -> None:
-        self.rows: dict[int, int | list[int]] = {}
-        self.limit = limit
-
     def add(self, text: str, flow: int) -> list[int]:
         """Put a row under a key; gives the other rows that stand there."""
-        have = self.rows.setdefault(hash(text), flow)
-        return _NONE if have == flow else self._beside(hash(text), have, flow)
+        key = hash(text)
+        have = self.setdefault(key, flow)
+        return _NONE if have == flow else self.beside(key, have, flow)
 
-    def _beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
+    def beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
+        """Put a row under a hash that leads to others, and give those."""
         if not isinstance(have, list):
-            have = self.rows[key] = [have]
+            have = self[key] = [have]
         others = [row for row in have if row != flow]
         if len(others) == len(have):
             have.append(flow)
@@ -61,9 +57,9 @@ class _Index:
                 del have[0]
         return others
 
-    def get(self, text: str) -> list[int]:
+    def rows(self, text: str) -> list[int]:
         """The rows that stand under a key."""
-        have = self.rows.get(hash(text))
+        have = self.get(hash(text))
         if have is None:
             return _NONE
         return have if isinstance(have, list) else [have]
@@ -93,13 +89,14 @@ class Joiner:
         self.merged_into: dict[int, int] = {}
         self._lookup = lookup
         self._load = load
-        self._by_message_id = _Index(limit)
-        self._by_queue_id = _Index(limit)
-        self._by_reply_id = _Index(limit)
-        self._by_network_id = _Index(limit)
-        self._by_failure = _Index(limit)
+        self._limit = limit
+        self._by_message_id = _Index()
+        self._by_queue_id = _Index()
+        self._by_reply_id = _Index()
+        self._by_network_id = _Index()
+        self._by_failure = _Index()
         """Failed tries by sender and recipient; the refusals that answered them are under the same keys apart."""
-        self._by_refusal = _Index(limit)
+        self._by_refusal = _Index()
         self._flow_of: dict[int, int] = {}
         """Serial of a hop to the row of its flow, for the flows in memory."""
         self._next_sweep = 0.0
@@ -126,7 +123,7 @@ class Joiner:
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
         changed: set[int] = set()
-        flow_of, meet = self._flow_of, self._meet
+        flow_of, hosts, meet = self._flow_of, self.known.hosts, self._meet
         for hop in hops:
             flow = self._current(hop) if hop.serial in flow_of else None
             if flow is None:
@@ -134,7 +131,8 @@ class Joiner:
                 self.next_id += 1
                 flow = self.flows[id] = Flow(id, [hop], [])
                 flow_of[hop.serial] = id
-                self.known.see(hop.host)
+                if hop.host not in hosts:
+                    self.known.see(hop.host)
             near = meet(hop, flow)
             if near:
                 flow = self._link(hop, flow, near)
@@ -177,7 +175,10 @@ class Joiner:
         if hop.message_id is not None and (others := self._by_message_id.add(hop.message_id, id)):
             near.update(others)
         if hop.queue_id is not None:
-            near.update(self._by_queue_id.add(hop.queue_id, id), self._by_reply_id.get(hop.queue_id))
+            if others := self._by_queue_id.add(hop.queue_id, id):
+                near.update(others)
+            if hash(hop.queue_id) in self._by_reply_id:
+                near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
             near.update(self._by_network_id.add(hop.network_message_id, id))
         if hop.refused is not None:
@@ -186,7 +187,7 @@ class Joiner:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
             for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
-                near.update(self._by_queue_id.get(other))
+                near.update(self._by_queue_id.rows(other))
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
@@ -201,7 +202,7 @@ class Joiner:
             passes = temporary(fate.diagnostic)
             if passes or hop.client is not None:
                 others = self._by_refusal.add(key, id)
-                near.update(self._by_failure.get(key))
+                near.update(self._by_failure.rows(key))
                 if passes:  # refusals for good do not follow each other, and a flood of them is equal
                     near.update(others)
                 if hop.sender:
@@ -216,18 +217,18 @@ class Joiner:
                 if named:
                     self._by_reply_id.add(named, id)
             if named:
-                if not fate.next and (others := self._by_queue_id.get(named)):
-                    near.update(others)
+                if not fate.next and hash(named) in self._by_queue_id:
+                    near.update(self._by_queue_id.rows(named))
             elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
                 self._by_failure.add(f"{hop.sender}|{recipient}", id)
-                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
+                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
             if refused_before:
-                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
+                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
                 if fate.original is not None:
-                    near.update(self._by_refusal.get(f"{hop.sender}|{fate.original}"))
+                    near.update(self._by_refusal.rows(f"{hop.sender}|{fate.original}"))
         if refused_before and hop.recipients is not None:
             for recipient in hop.recipients.split():
-                near.update(self._by_refusal.get(f"{hop.sender}|{recipient}"))
+                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
 
     def _ask_store(self, hop: Hop, near: set[int]) -> None:
         """The same keys among what memory holds no more."""
@@ -295,12 +296,11 @@ class Joiner:
         for id in [id for id, flow in self.flows.items() if _ended(flow.hops, horizon)]:
             for hop in self.flows.pop(id).hops:
                 del self._flow_of[hop.serial]
-        limit = self._by_message_id.limit
         for keys in (
-            self._by_message_id.rows, self._by_queue_id.rows, self._by_reply_id.rows, self._by_network_id.rows,
-            self._by_failure.rows, self._by_refusal.rows, self._refused_senders, self.merged_into,
+            self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id, self._by_failure,
+            self._by_refusal, self._refused_senders, self.merged_into,
         ):
-            _trim(keys, limit)
+            _trim(keys, self._limit)
 
 
 def _ended(hops: list[Hop], before: float) -> bool:
