@@ -25,11 +25,13 @@ clean:                             ## all that is made here, the virtual environ
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing flowmon into $(VENV) ..."
 	@$(PIP) install -e .
+	@$(VENV)/bin/python -m compileall -q flowmon
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing flowmon and its test tools into $(VENV) ..."
 	@$(PIP) install -e '.[test]'
+	@$(VENV)/bin/python -m compileall -q flowmon
 	@touch $@ $(VENV)/.installed
 
 # Debian keeps ensurepip, without which a virtual environment has no pip, in a package of its own.

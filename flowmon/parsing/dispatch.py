@@ -88,7 +88,7 @@ class Table:
             if any(other.literal.startswith(mine) or mine.startswith(other.literal) for other in before):
                 return
             way = self._ways[rule] = rule.behind(self._id_pattern)
-        self.short.likely[line[-1:]] = way
+        self.short.likely[line[-1]] = way
 
     def feed(
         self, line: str, start: int, at: float, host: str, session: str | None, position: int, fold: Fold

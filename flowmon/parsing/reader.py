@@ -129,7 +129,7 @@ class SyslogReader:
                 length, plain, likely = short
                 told = plain.get(line[body : body + length])
                 if told is None:
-                    way = likely.get(line[-1:])
+                    way = likely.get(line[-1])
                     if way is not None:
                         match = way[0](line, body)
                         if match is not None:

@@ -129,6 +129,8 @@ _LOCAL_PART = ascii_letters + digits + "_.+=-"
 _DOMAIN = ascii_letters + digits + "_.-"
 _IP = re.compile(r"\[(?:(?:[0-9]+\.){3}[0-9]+|[0-9a-fA-F]*:[0-9a-fA-F:]+)\]")
 
+_IP_IN_LINK = re.compile(r"(?<=[/=])(?:(?:[0-9]+\.){3}[0-9]+|[0-9a-fA-F]+:[0-9a-fA-F:]+)")
+
 
 def _of_nobody(text: str) -> str:
     """The text with stand-ins for mail and IP addresses: the same reply comes thousands of times, each with others."""
@@ -140,6 +142,8 @@ def _of_nobody(text: str) -> str:
             whole = len(start) < len(before) and len(rest) < len(part)
             done, before = (f"{done}{start}x@x.example", rest) if whole else (f"{done}{before}@", part)
         text = done + before
+    if "//" in text:
+        text = _IP_IN_LINK.sub("192.0.2.1", text)
     return _IP.sub(_stand_in, text) if "[" in text else text
 
 

@@ -8,6 +8,7 @@ Each run times both tools, one after the other; the ratios are of one run, and t
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import flowmon
 
 NAMES = (
     "received", "delivered", "forwarded", "deferred", "bounced", "rejected", "reject warnings", "held", "discarded",
@@ -62,11 +65,12 @@ def main() -> None:
     yardstick = shutil.which("pflogsumm")
     if yardstick is None:
         raise SystemExit("pflogsumm is not installed: apt-get install pflogsumm")
-    flowmon = [sys.executable, "-m", "flowmon.cli", "report", "--format", "json", str(options.log)]
+    report = [sys.executable, "-m", "flowmon.cli", "report", "--format", "json", str(options.log)]
+    compileall.compile_dir(Path(flowmon.__file__).parent, quiet=1)  # as pip does, when it installs
     ratios, walls, peaks, said, mine = [], [], [], "", ""
     for _ in range(options.runs):
         theirs, _, said = timed([yardstick, str(options.log)])
-        ours, peak, mine = timed(flowmon)
+        ours, peak, mine = timed(report)
         ratios.append(theirs / ours)
         walls.append((ours, theirs))
         peaks.append(peak)
