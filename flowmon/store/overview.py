@@ -117,20 +117,20 @@ def problems(ask: Ask, where: Where | None) -> list[answers.ProblemRow]:
 
 
 def _problem(problem: str, reason: str, next_hop: str | None, rows: list[Any]) -> answers.ProblemRow:
-    first, last = min(r[6] for r in rows), max(r[5] for r in rows)
+    first, last = min([r[6] for r in rows]), max([r[5] for r in rows])
     trend = [0] * _PROBLEM_PARTS
     width = max((last - first) / _PROBLEM_PARTS, 1e-9)
-    for row in rows:
-        trend[min(int((row[5] - first) / width), _PROBLEM_PARTS - 1)] += 1
-    senders = Counter(r[7] if r[7] else "<>" for r in rows if r[7] is not None)
-    recipients = Counter(r[8] for r in rows if r[8])
-    newest = max(rows, key=lambda r: r[5])
+    for place, n in Counter([int((r[5] - first) / width) for r in rows]).items():
+        trend[min(place, _PROBLEM_PARTS - 1)] += n
+    senders = Counter([r[7] or "<>" for r in rows if r[7] is not None])
+    recipients = Counter([r[8] for r in rows if r[8]])
     said = explain(reason, Problem(problem))
     return answers.ProblemRow(
         problem=Problem(problem), reason=reason, next_hop=next_hop, messages=len({r[3] for r in rows}),
-        recipients=sum(r[4] for r in rows), first_at=instant(first), last_at=instant(last), trend=trend,
+        recipients=sum([r[4] for r in rows]), first_at=instant(first), last_at=instant(last), trend=trend,
         senders=[s for s, _ in senders.most_common(5)], sample_recipients=[r for r, _ in recipients.most_common(5)],
-        sample_reply=newest[9], open=len({r[3] for r in rows if r[10]}), cause=said.cause, next_step=said.next_step,
+        sample_reply=next(r[9] for r in rows if r[5] == last), open=len({r[3] for r in rows if r[10]}),
+        cause=said.cause, next_step=said.next_step,
     )
 
 
