@@ -41,12 +41,12 @@ def run(
     arguments: list[str], config_path: Path | None, store: Path | None, *, once: bool = False,
     stop: threading.Event | None = None,
 ) -> int:
-    """Collect until SIGTERM, SIGINT or SIGHUP, or until `stop` is set; with `once`, read what is there and end."""
+    """Collect until SIGTERM, SIGINT or SIGHUP, or until a screen sets `stop`; `once`: what there is."""
     config = opening.load_config(config_path)
     discovery = find(arguments, config)
     for text in (*discovery.notes, *discovery.problems):
         opening.tell(text)
-    writer = Writer(opening.store_path(config, store))
+    writer = Writer(opening.store_path(config, store), for_screen=stop is not None)
     stop = stop or threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

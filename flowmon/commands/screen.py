@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from flowmon import paths
 from flowmon.commands import opening
 from flowmon.config import Config
 from flowmon.errors import FlowmonError, StoreError
+from flowmon.store.lock import collector_runs, was_for_screen
 from flowmon.store.reader import SqliteReader
-from flowmon.store.writer import collector_runs
 
+LOOK_SECONDS = 0.5
+"""How often a screen looks whether another's collector still runs."""
 START_SECONDS = 10.0
 """How long a collector may take to open its store."""
 
@@ -36,7 +39,8 @@ def run(
     notices: list[str] = []
     with contextlib.ExitStack() as stack:
         if collector_runs(path):
-            if arguments:
+            stack.enter_context(_successor(path, config_path, arguments))
+            if arguments and not was_for_screen(path):
                 notices.append("a collector already reads these logs: this screen looks at its store")
         else:
             if not arguments:
@@ -153,6 +157,35 @@ def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()
+
+
+@contextlib.contextmanager
+def _successor(path: Path, config: Path | None, arguments: list[str]) -> Iterator[None]:
+    """Look at the store of another screen's collector, and go on with one of our own when that ends with its screen."""
+    over = threading.Event()
+    with contextlib.ExitStack() as stack:
+
+        def watch() -> None:
+            pause = LOOK_SECONDS
+            while not over.wait(pause):
+                if collector_runs(path) or not was_for_screen(path):
+                    continue
+                try:
+                    stack.enter_context(collector(path, config, arguments))
+                except StoreError:  # a third screen was quicker; or it cannot be started, as the screens say already
+                    pause = min(2 * pause, START_SECONDS)
+                else:
+                    return
+
+        thread = threading.Thread(target=watch, name="flowmon-successor", daemon=True)
+        if not _piped(arguments):
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if thread.is_alive():
+                thread.join()
 
 
 def _readable(path: Path) -> bool:

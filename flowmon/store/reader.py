@@ -24,9 +24,9 @@ from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, evidence, overview
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter
+from flowmon.store.lock import collector_runs, collector_says
 from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
-from flowmon.store.writer import collector_runs, collector_says
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 

@@ -7,14 +7,12 @@ what the tracker and the readers need to go on. A collector that is killed loses
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -24,6 +22,7 @@ from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
+from flowmon.store.lock import CollectorLock
 from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
 from flowmon.tracking.hosts import KnownHosts
@@ -37,21 +36,18 @@ _KINDS = {
     "network-message-id": Key.NETWORK_MESSAGE_ID,
 }
 
-_LOCK_BYTES = 2048
-
 
 class Writer:
-    """Writes a store. `path` None: a temporary one, in memory or in a file that goes with the process."""
+    """Writes a store. `temporary`: one that a command fills and reads. `for_screen`: one whose collector a screen
+    started, and which another screen may go on with."""
 
-    def __init__(self, path: Path, *, temporary: bool = False) -> None:
+    def __init__(self, path: Path, *, temporary: bool = False, for_screen: bool = False) -> None:
         self.path = path
         self.temporary = temporary
-        self._lock: IO[str] | None = None
+        self._lock = None if temporary else CollectorLock(path, for_screen=for_screen)
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
         self._minute = -1
-        if not temporary:
-            self._take_lock()
         try:
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
@@ -62,39 +58,10 @@ class Writer:
             self.close()
             raise StoreError(f"{path}: cannot be opened as a store: {fault}; move it away and start again") from None
 
-    def _take_lock(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = lock_path(self.path).open("r+" if lock_path(self.path).exists() else "w+", encoding="ascii")
-        except OSError as fault:
-            raise StoreError(
-                f"{self.path}: the store's folder cannot be written: {fault.strerror}; "
-                "choose another with --store or [store] path"
-            ) from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            owner = self._lock.readline().strip() or "another process"
-            self._lock.close()
-            self._lock = None
-            raise StoreError(
-                f"{self.path}: a collector (pid {owner}) already writes this store; look at it with `flowmon`"
-            ) from None
-        self.say(None)
-
     def say(self, trouble: str | None) -> None:
-        """Tell readers what keeps the collector from writing; None when nothing does.
-
-        It stands beside the pid in the lock file, which has its size from the beginning: a full disk cannot refuse it.
-        """
-        if self._lock is None:
-            return
-        text = f"{os.getpid()}\n{trouble or ''}"
-        self._lock.seek(0)
-        self._lock.truncate(_LOCK_BYTES)
-        self._lock.write(text.encode("ascii", "replace").decode()[: _LOCK_BYTES - 1].ljust(_LOCK_BYTES - 1) + "\n")
-        self._lock.flush()
+        """Tell readers what keeps the collector from writing; None when nothing does."""
+        if self._lock is not None:
+            self._lock.say(trouble)
 
     def _prepare(self) -> None:
         db = self.db
@@ -299,35 +266,8 @@ class Writer:
         if db is not None:
             db.close()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
-
-
-def lock_path(store: Path) -> Path:
-    """The file whose lock says that a collector writes the store."""
-    return store.with_name(store.name + ".lock")
-
-
-def collector_says(store: Path) -> str | None:
-    """What keeps a collector from writing its store; None when nothing does."""
-    try:
-        text = lock_path(store).read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    return text.partition("\n")[2].strip() or None
-
-
-def collector_runs(store: Path) -> bool:
-    """Whether a collector holds the store now."""
-    path = lock_path(store)
-    try:
-        with path.open("r", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _encoded(state: SourceState) -> bytes:

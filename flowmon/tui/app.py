@@ -187,15 +187,15 @@ class FlowmonApp(Shell):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action that has a key, and the themes."""
+        told = set()
         if isinstance(screen, Page):
             for active in screen.active_bindings.values():
                 binding = active.binding
-                if active.enabled and binding.tooltip:
+                if active.enabled and binding.tooltip and binding.tooltip not in told:  # several keys may do the same
+                    told.add(binding.tooltip)
                     yield SystemCommand(
                         binding.description, binding.tooltip, lambda binding=binding: self.simulate_key(binding.key)
                     )
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
-        yield SystemCommand("Quit", "Leave flowmon", self.action_quit)
 
 
 def _bindings(owner: type, base: type | None = None) -> list[Binding]:

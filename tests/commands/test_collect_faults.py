@@ -15,7 +15,8 @@ from flowmon.commands.collect import Live
 from flowmon.config import Config
 from flowmon.errors import StoreError, StoreReadError
 from flowmon.sources import discover
-from flowmon.store.writer import Writer, collector_says
+from flowmon.store.lock import collector_says
+from flowmon.store.writer import Writer
 from tests.golden import live
 
 LINE = ("2026-11-24T09:00:00.000000+00:00 gw postfix/qmgr[7]: B1000000{n}: from=<a@far.example>, size=9, nrcpt=1 "

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from flowmon.commands.collect import _end_with
-from flowmon.commands.screen import _piped
-from flowmon.store.writer import collector_runs
+from flowmon.commands.screen import LOOK_SECONDS, _piped, _successor, collector
+from flowmon.store.lock import collector_runs, was_for_screen
+from flowmon.store.writer import Writer
 
 _SCREEN = """
 import sys, time
@@ -37,6 +39,31 @@ def test_a_screen_that_is_killed_leaves_no_collector(tmp_path: Path) -> None:
     while collector_runs(store) and time.monotonic() < until:
         time.sleep(0.05)
     assert not collector_runs(store)
+
+
+def test_another_screen_goes_on_when_the_one_that_collects_is_left(tmp_path: Path) -> None:
+    log, store = tmp_path / "mail.log", tmp_path / "store.db"
+    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(collector(store, None, [str(log)]))
+        assert was_for_screen(store)
+        second.enter_context(_successor(store, None, [str(log)]))
+        first.close()
+        assert not collector_runs(store)
+        until = time.monotonic() + 20
+        while not collector_runs(store) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert collector_runs(store)
+    assert not collector_runs(store)
+
+
+def test_a_service_that_stops_is_left_to_whoever_starts_it_again(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    Writer(store).close()
+    assert not was_for_screen(store)
+    with _successor(store, None, [str(tmp_path)]):
+        time.sleep(3 * LOOK_SECONDS)
+        assert not collector_runs(store)
 
 
 def test_told_at_once_when_the_screen_was_gone_before() -> None:

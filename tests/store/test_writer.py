@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from flowmon.errors import StoreError
+from flowmon.store.lock import collector_runs
 from flowmon.store.reader import SqliteReader
-from flowmon.store.writer import Writer, collector_runs
+from flowmon.store.writer import Writer
 from tests.golden import live, reading
 
 

@@ -9,12 +9,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from flowmon.checks.subject import of_message
 from flowmon.model.answers import Detail
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.evidence import read_lines
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
+from flowmon.tui.screens.dns import ask_dns
 from flowmon.tui.story import Story
 from flowmon.tui.widgets.document import DocLine, Document
 
@@ -26,6 +28,7 @@ class MessagePage(Page[Detail | None]):
         Binding("r", "section('raw')", "Raw lines", id="message.raw", tooltip="Go to the log lines"),
         Binding("t", "section('timeline')", "Timeline", id="message.timeline", tooltip="Go to the timeline"),
         Binding("a", "section('attempts')", "Attempts", id="message.attempts", tooltip="Go to the attempts"),
+        Binding("d", "dns", "DNS", id="message.dns", tooltip="Ask the DNS about the next hop and the domains"),
         Binding("n,right_square_bracket", "next(1)", "Next", id="message.next", tooltip="The next one of the list"),
         Binding("b,left_square_bracket", "next(-1)", "Before", id="message.before", tooltip="The one before it"),
     ]
@@ -86,6 +89,11 @@ class MessagePage(Page[Detail | None]):
     def action_section(self, name: str) -> None:
         """Go to a part of the text."""
         self.query_one(Document).go_to(name)
+
+    def action_dns(self) -> None:
+        """Ask the DNS about the message's domains, next hop and client."""
+        if self._story is not None:
+            ask_dns(self.app, of_message(self._story.detail.message))
 
     def action_next(self, by: int) -> None:
         """Go to the next message of the list below."""

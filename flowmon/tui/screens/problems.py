@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
+from flowmon.checks.subject import of_problem
 from flowmon.model.answers import ProblemRow
 from flowmon.model.words import Problem
 from flowmon.store.filter import Filter
@@ -15,6 +18,7 @@ from flowmon.tui.format import address, instant, plural
 from flowmon.tui.glyphs import PROBLEM_TONES
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
+from flowmon.tui.screens.dns import ask_dns
 from flowmon.tui.screens.problem_columns import problem_columns, problem_key
 from flowmon.tui.shell import Shell
 from flowmon.tui.terms import term
@@ -34,6 +38,10 @@ class ProblemsPage(Page[list[ProblemRow]]):
     """Every group of failures, and all about the one under the cursor."""
 
     PLACE = "problems"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "dns", "DNS", id="problems.dns", tooltip="Ask the DNS about the next hop and the domains"),
+    ]
 
     def body(self) -> ComposeResult:
         yield LineTable("Problems", problem_columns(), problem_key, id="problems")
@@ -95,6 +103,11 @@ class ProblemsPage(Page[list[ProblemRow]]):
         event.stop()
         if isinstance(event.row, ProblemRow):
             drill_into(self.app, event.row)
+
+    def action_dns(self) -> None:
+        """Ask the DNS about the next hop of the group under the cursor, and about the domains of its last failures."""
+        if self.table.current is not None:
+            ask_dns(self.app, of_problem(self.table.current))
 
     def copied(self) -> str | None:
         focused = self.focused
