@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from flowmon.commands import opening, output
 from flowmon.model.answers import Message
+from flowmon.model.words import OPEN_STATUSES
+from flowmon.store.filter import Term
+from flowmon.store.matching import about_recipients, first_matching
 from flowmon.store.schema import Asked
 
 _HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem",
@@ -27,7 +31,7 @@ def run(
         elif format == "csv":
             count = output.table_csv(_HEADER, (row for m in found for row in _rows(m)))
         else:
-            count = _text(found)
+            count = _text(found, about_recipients(filter), reader.now())
     if not count:
         opening.tell("these logs tell of no message" if filter is None else f"nothing matches `{filter.text}`")
     return 0 if count else 1
@@ -50,14 +54,17 @@ def sender(text: str | None) -> str:
     return "?" if text is None else text or "<>"
 
 
-def _text(found: Iterable[Message]) -> int:
+def _text(found: Iterable[Message], about: list[Term], now: datetime) -> int:
     rows = []
     for m in found:
-        first = m.recipients[0] if m.recipients else None
-        to = first.recipient + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if first else "-"
-        where = " > ".join(first.path) if first else m.hops[-1].host
-        rows.append((output.clock(m.first_seen_at), sender(m.envelope_sender), to, str(m.status),
-                     m.reason or "", output.span(first.delay_seconds if first else None), where))
+        one = first_matching(m, about)
+        to = one.recipient + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if one else "-"
+        where = " > ".join(one.path) if one else m.hops[-1].host
+        status, reason = (one.status, one.reason) if one else (m.status, m.reason)
+        waits = (now - m.first_seen_at).total_seconds() if status in OPEN_STATUSES else None
+        delay = waits if waits is not None else one.delay_seconds if one else None
+        rows.append((output.clock(m.first_seen_at), sender(m.envelope_sender), to, str(status), reason or "",
+                     output.span(delay), where))
     if rows:
         output.columns(("TIME", "FROM", "TO", "STATUS", "REASON", "DELAY", "PATH"), rows)
     return len(rows)

@@ -84,9 +84,14 @@ class Filter:
         return _condition(self.node, now)
 
     @property
+    def parts(self) -> tuple[Node, ...]:
+        """The parts that must all hold."""
+        return _parts(self.node)
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """The parts that must all hold, each as text that `and_` and `without` take."""
-        return tuple(str(part) for part in _parts(self.node))
+        return tuple(str(part) for part in self.parts)
 
     def and_(self, term_text: str) -> Filter:
         """This filter and one more term (or expression); the same when it is there already. Raises FilterError."""

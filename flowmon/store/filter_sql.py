@@ -23,7 +23,7 @@ MAX_WILDCARDS = 8
 """`*` in one value: more make matching slow."""
 
 FAILED_STATUSES = frozenset({DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED, DeliveryStatus.REJECTED})
-_STATUS_GROUPS: dict[str, AbstractSet[str]] = {"open": OPEN_STATUSES, "failed": FAILED_STATUSES}
+STATUS_GROUPS: dict[str, AbstractSet[str]] = {"open": OPEN_STATUSES, "failed": FAILED_STATUSES}
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([kmg]?)(?:i?b)?", re.ASCII)
 _SIZE_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _COMPARISON = re.compile(r"([<>]=?)(.*)", re.DOTALL)
@@ -217,7 +217,7 @@ def _list(known: Iterable[str], what: str) -> Callable[[str], str]:
 def _status(value: str, now: float) -> Condition:
     wanted: set[str] = set()
     for word in value.split(","):
-        wanted |= _STATUS_GROUPS.get(word, {word})
+        wanted |= STATUS_GROUPS.get(word, {word})
     return "(m.statuses & ?) != 0", [sum(1 << n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted)]
 
 
@@ -305,7 +305,7 @@ FIELDS: dict[str, Field] = {
     "host": Field(_lower, lambda v, _: look_up(((Key.HOST,), v)), "host:mx1: a host whose log tells of it"),
     "next": Field(_lower, _next, "next:mx.example.net: a relay tried or used, name or address"),
     "client": Field(_lower, _client, "client:192.0.2.*: who handed it in, name or address"),
-    "status": Field(_list([*DeliveryStatus, *_STATUS_GROUPS], "status"), _status,
+    "status": Field(_list([*DeliveryStatus, *STATUS_GROUPS], "status"), _status,
                     "status:deferred,held: any recipient has it; status:open, status:failed for groups"),
     "problem": Field(_list([*Problem, "none", "any"], "problem"), _words("m.problems"),
                      "problem:routing, problem:any, problem:none: of any recipient"),

@@ -23,8 +23,9 @@ from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, evidence, overview
 from flowmon.store.assemble import instant
-from flowmon.store.filter import Filter
+from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
+from flowmon.store.matching import about_recipients, first_matching
 from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
 from flowmon.tracking.diagnosis import explain
@@ -154,7 +155,8 @@ class SqliteReader:
         where, parameters = self._where(filter)
         way = "DESC" if descending else "ASC"
         sql = f"{_ROW}{where} ORDER BY {_ORDERS[order]} {way}, m.id {way} LIMIT ? OFFSET ?"
-        return [
+        about = about_recipients(filter)
+        found = [
             answers.MessageRow(
                 id=r[0], first_seen_at=instant(r[1]), last_seen_at=instant(r[2]), envelope_sender=r[3], recipient=r[4],
                 recipient_count=r[5], status=STATUS_BY_SEVERITY[r[6]], problem=Problem(r[7]) if r[7] else None,
@@ -163,6 +165,19 @@ class SqliteReader:
             )
             for r in self._all(sql, [*parameters, limit, offset])
         ]
+        return [self._told_of(row, about) if about and row.recipient_count > 1 else row for row in found]
+
+    def _told_of(self, row: answers.MessageRow, terms: list[Term]) -> answers.MessageRow:
+        """A row as told of the recipient that a filter is about."""
+        flow = decode(row.id, self._body(row.id))
+        one = first_matching(assemble.message(flow, self.known(), float(self._meta("now") or 0.0)), terms)
+        return row if one is None else msgspec.structs.replace(
+            row, recipient=one.recipient, status=one.status, problem=one.problem, reason=one.reason, host=one.host,
+        )
+
+    def _body(self, id: int) -> bytes:
+        body: bytes = self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0]
+        return body
 
     def messages(self, filter: Filter | None = None) -> Iterator[answers.Message]:
         where, parameters = self._where(filter)
@@ -243,7 +258,7 @@ class SqliteReader:
             yield id, decode(id, body)
 
     def _flow(self, id: int) -> Any:
-        return decode(id, self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0])
+        return decode(id, self._body(id))
 
     def find(self, what: str) -> list[int]:
         text = what.strip()

@@ -1,0 +1,57 @@
+"""Which recipient of a message a filter is about: lists show that one, and not the worst of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from flowmon.model.answers import Message, Recipient
+from flowmon.store.filter import Filter, Term
+from flowmon.store.filter_sql import STATUS_GROUPS, glob
+from flowmon.tracking.replies import peer_names
+from flowmon.tracking.scenario import domain_of
+
+
+def about_recipients(filter: Filter | None) -> list[Term]:
+    """The terms of a filter that must hold of a recipient; [] where it says nothing of one."""
+    return [part for part in filter.parts if isinstance(part, Term) and part.key in _HOLDS] if filter else []
+
+
+def first_matching(message: Message, terms: Sequence[Term]) -> Recipient | None:
+    """The worst recipient for which most of the terms hold; None where they are known."""
+    return max(message.recipients, key=lambda one: sum(_HOLDS[t.key](one, t.value) for t in terms), default=None)
+
+
+def _fits(text: str | None, value: str) -> bool:
+    return text is not None and fnmatchcase(text, glob(value))
+
+
+def _to(one: Recipient, value: str) -> bool:
+    addresses = [address.lower() for address in (one.recipient, one.original_recipient) if address]
+    if value.startswith("@"):
+        return any(_fits(domain_of(address), value[1:]) for address in addresses)
+    whole = any(_fits(address, value) for address in addresses)
+    return whole or ("@" not in value and any(
+        _fits(part, value) for address in addresses for part in (address.partition("@")[0], domain_of(address))
+    ))
+
+
+def _status(one: Recipient, value: str) -> bool:
+    return any(one.status in STATUS_GROUPS.get(word, {word}) for word in value.split(","))
+
+
+def _word(of: str | None, value: str) -> bool:
+    return any(
+        (of is None) if word == "none" else (of is not None) if word == "any" else _fits(of, word)
+        for word in value.split(",")
+    )
+
+
+def _next(one: Recipient, value: str) -> bool:
+    return any(_fits(name, value) for name in (*peer_names(one.relay), domain_of(one.recipient)))
+
+
+_HOLDS = {
+    "to": _to, "status": _status, "problem": lambda one, value: _word(one.problem, value),
+    "reason": lambda one, value: _word(one.reason, value), "next": _next,
+}
