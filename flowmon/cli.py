@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -107,7 +107,8 @@ def messages(
 
 @app.command
 def trace(
-    what: str, /, *path: str, format: Format = "text", config: ConfigOption = None, store: StoreOption = None
+    what: str, /, *path: str, format: Literal["text", "jsonl"] = "text", config: ConfigOption = None,
+    store: StoreOption = None,
 ) -> int:
     """One message: path, recipients, attempts, and the lines that prove it.
 

@@ -123,7 +123,7 @@ def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> Non
         progress.clear()
         for state in states:
             trouble = state.error or (state.notice if state.format is None and state.offset else None)
-            if trouble:
+            if trouble and trouble not in discovery.problems:
                 tell(trouble)
         if states and all(state.format is None for state in states) and any(s.error or s.offset for s in states):
             raise SourceError("no log could be read: nothing to tell")

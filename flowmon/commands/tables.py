@@ -63,6 +63,8 @@ def problems(
                 print(f"  {p.reason} at {output.clean(p.next_hop or '-')}: {p.messages} "
                       f"message{'s' * (p.messages != 1)}{waiting}, last {output.clock(p.last_at)}")
                 print(f"    {output.clean(p.sample_reply or '')[:200]}")
+                if p.senders:
+                    print(f"    from {', '.join(output.clean(sender) for sender in p.senders)}")
                 print(f"    why: {p.cause}")
                 print(f"    do:  {p.next_step}")
             print()

@@ -8,6 +8,7 @@ from pathlib import Path
 from flowmon.commands import opening, output
 from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
+from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.evidence import read_line
@@ -20,6 +21,8 @@ MOST = 20
 
 def run(what: str, arguments: list[str], format: str, config: Path | None, store: Path | None) -> int:
     """Print what is known of a message-id, queue ID or address. Gives the exit status: 0, or 1 when nothing is."""
+    if not arguments and Path(what).exists():
+        raise FlowmonError(f"{what} is a path: name first what to trace, a message-id, queue ID or address")
     with opening.reader(arguments, opening.load_config(config), store=store) as reader:
         ids = reader.find(what)
         if not ids:
@@ -31,6 +34,11 @@ def run(what: str, arguments: list[str], format: str, config: Path | None, store
         else:
             for detail in details:
                 _print(detail, reader, what)
+                if len(details) == 1:
+                    _print_evidence(detail)
+                print()
+            if len(details) > 1:
+                opening.tell("the log lines of one: `flowmon trace` with its message-id or queue ID")
         if len(ids) > MOST:
             opening.tell(f"{len(ids) - MOST} more: `flowmon messages --filter 'to:{what}'` lists them all")
     return 0
@@ -94,10 +102,12 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
     if detail.report_of is not None:
         about = reader.detail(detail.report_of)
         print(f"  reports about {clean(about.message.message_id or '?') if about else '?'}")
-    print("  evidence")
+
+
+def _print_evidence(detail: Detail) -> None:
+    print("  evidence (byte in the file, line)")
     for line in detail.evidence:
-        print(f"    {line.host} {clean(line.path)}:{line.offset}: {clean(_text(line))}")
-    print()
+        print(f"    {line.host} {clean(line.path)} {line.offset}  {clean(_text(line))}")
 
 
 def _path(m: Message) -> None:

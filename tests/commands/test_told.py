@@ -34,4 +34,4 @@ def test_a_file_name_that_is_not_utf_8_is_read_in_one_process_and_in_two(
         "Nov 24 10:00:00 mx1 postfix/qmgr[1]: 4B1000001: from=<a@far.example>, size=9, nrcpt=1 (queue active)\n")
     done = run("trace", "4B1000001", tmp_path)
     assert (done.status, done.err) == (0, "")
-    assert "mail\\xff.log:0: Nov 24 10:00:00 mx1 postfix/qmgr[1]" in done.out
+    assert "mail\\xff.log 0  Nov 24 10:00:00 mx1 postfix/qmgr[1]" in done.out
