@@ -20,6 +20,7 @@ import msgspec
 
 from flowmon.errors import StoreError
 from flowmon.model import answers
+from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, evidence, overview
 from flowmon.store.assemble import instant
@@ -30,6 +31,7 @@ from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.summary import frozen
 
 _LIVE_SECONDS = 3600.0
 """A log whose newest line is older is one of the past."""
@@ -45,6 +47,15 @@ _ROW = (
 
 _REPORT_SECONDS = 864_000.0
 """How far a report may be from what it reports about."""
+
+
+def _thaw(flow: Flow) -> str | None:
+    """What to do where a message is frozen; None where it is not."""
+    hop = next((hop for hop in flow.hops if frozen(hop)), None)
+    return None if hop is None else (
+        f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there: "
+        f"exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
+    )
 
 
 class SqliteReader:
@@ -202,7 +213,7 @@ class SqliteReader:
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
-            cause=said.cause if said else None, next_step=said.next_step if said else None,
+            cause=said.cause if said else None, next_step=_thaw(flow) or (said.next_step if said else None),
         )
 
     def _reports(self, flow: Any) -> tuple[list[int], int | None]:

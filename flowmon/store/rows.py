@@ -11,7 +11,7 @@ from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatu
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
-from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, outcomes, unnamed
+from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, frozen, outcomes, unnamed
 
 MESSAGE_COLUMNS = (
     "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "problems", "reasons", "scenario",
@@ -201,7 +201,7 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
     hop, fate = outcome.hop, outcome.fate
     next_hop = _next_hop(outcome)
     retry: float | None = None
-    if fate is not None and outcome.status is _D.DEFERRED:
+    if fate is not None and outcome.status is _D.DEFERRED and not frozen(hop):
         count = fate.count + sum(t.count for t in fate.earlier or ())
         since = fate.earlier[0].first_at if fate.earlier else fate.since
         retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None

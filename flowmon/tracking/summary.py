@@ -94,6 +94,11 @@ def _waiting(hop: Hop, recipient: str) -> Outcome:
                    diagnostic=hop.state_text)
 
 
+def frozen(hop: Hop) -> bool:
+    """Whether a server keeps a message without trying it again: what Exim calls frozen."""
+    return hop.state is _D.DEFERRED and at_work(hop)
+
+
 def at_work(hop: Hop) -> bool:
     """Whether a hop took mail and is not done with it."""
     return hop.left_at is None and hop.refused is None and not hop.aborted

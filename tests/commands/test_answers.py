@@ -200,3 +200,12 @@ def test_reader_that_goes_away(logs: Logs, format: str) -> None:
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)
     assert done.stderr == ""
     assert done.stdout.strip() == "0"
+
+
+def test_frozen_mail_is_not_said_to_be_tried_again(run: Run, logs: Logs) -> None:
+    frozen = logs("frozen_by_exim")
+    told = run("trace", "lee@looped.example", frozen).out
+    assert "It is frozen on hub: it is not tried again by itself." in told
+    assert "exim -Mt 1xVo17-0000CQ-0V" in told
+    assert "frozen" not in run("trace", "kim@looped.example", frozen).out.partition("evidence")[0], "it was thawed"
+    assert json.loads(run("queues", "--format", "jsonl", frozen).out)["next_retry_at"] is None
