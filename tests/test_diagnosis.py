@@ -316,3 +316,16 @@ def test_what_was_given_up_is_not_waited_for() -> None:
     assert given_up.cause == explain("busy").cause
     assert "gave up" in given_up.next_step
     assert "Wait" not in given_up.next_step
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using bl.lists.example; https://lists.example/query/ip/192.0.2.9",
+         "blocklist"),
+        ("452 4.2.2 <a@b.example>: mailbox full, see https://help.example/?ip=2001:db8::7&case=9", "mailbox-full"),
+        ("?ip=421:452 4.2.2 https://help.example/", "mailbox-full"),
+    ],
+)
+def test_addresses_in_links_decide_nothing(text: str, reason: str) -> None:
+    assert diagnose(text).reason == reason

@@ -62,9 +62,9 @@ def _in_two(
     folding = Folding(catalogue, discovery, config, keeper.start(), live=False)
     context = multiprocessing.get_context("fork")  # the child needs the streams and formats as they are
     mine, theirs = context.Pipe(duplex=False)
-    with contextlib.suppress(OSError):  # a user with very many pipes may only have small ones
+    with contextlib.suppress(OSError, AttributeError):  # other systems, or a user with very many pipes: small ones
         fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    child = context.Process(target=_fold_all, args=(folding, theirs), name="flowmon-fold", daemon=True)
+    child = context.Process(target=_fold_all, args=(folding, mine, theirs), name="flowmon-fold", daemon=True)
     child.start()
     theirs.close()
     states: dict[str, SourceState] = {}
@@ -82,6 +82,7 @@ def _in_two(
         child.join()
         raise SourceError(f"the reading process ended early (exit status {child.exitcode})") from None
     finally:
+        mine.close()  # a child that is sending ends by that
         child.join(5)
         if child.is_alive():
             child.terminate()
@@ -90,19 +91,27 @@ def _in_two(
 
 def _received(pipe: Connection) -> Iterator[bytes]:
     """The batches that come through a pipe, up to the empty one. Raises EOFError when the pipe ends before it."""
-    while data := pipe.recv_bytes():
+    while True:
+        try:
+            data = pipe.recv_bytes()
+        except OSError as fault:  # it ended inside a batch
+            raise EOFError(str(fault)) from None
+        if not data:
+            return
         yield data
 
 
-def _fold_all(folding: Folding, out: Connection) -> None:
+def _fold_all(folding: Folding, inward: Connection, out: Connection) -> None:
     """In the child: fold everything, and send it in batches; an empty one says that all is sent."""
+    inward.close()  # else nobody would tell us that the parent is gone
     encode = msgspec.msgpack.Encoder().encode
-    folding.recognise()
-    steps = 0
-    while folding.step():
-        steps += 1
-        if steps % BATCH_STEPS == 0:
-            out.send_bytes(encode(folding.take(settled=True)))
-    out.send_bytes(encode(folding.take()))
-    out.send_bytes(b"")
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # the parent is gone, or was told to stop as we were
+        folding.recognise()
+        steps = 0
+        while folding.step():
+            steps += 1
+            if steps % BATCH_STEPS == 0:
+                out.send_bytes(encode(folding.take(settled=True)))
+        out.send_bytes(encode(folding.take()))
+        out.send_bytes(b"")
     out.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import tempfile
 import time
@@ -91,6 +92,7 @@ def reader(
         finally:
             opened.close()
         return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the folder goes
     with tempfile.TemporaryDirectory(prefix="flowmon-") as folder:
         path = Path(folder) / "store.db"
         _fill(path, arguments, config, asked)

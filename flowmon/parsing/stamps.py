@@ -1,7 +1,8 @@
 """Timestamps of log lines, to seconds since the epoch.
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
-for the T and without fraction or zone), and epoch seconds. strptime is never used: one second is worked out once.
+for the T and without fraction or zone), and epoch seconds. strptime is never used: one second, or without a year one
+minute, is worked out once.
 """
 
 from __future__ import annotations

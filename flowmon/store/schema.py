@@ -150,7 +150,7 @@ CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
 CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
 """
-"""What questions need: built last in a store that one command fills and reads."""
+"""What questions need: built last in a store that one command fills and reads, unless it asks for sums alone."""
 
 ROW_BITS = 44
 """Position of a line: number of its file, shifted by so many bits, plus the byte offset."""

@@ -129,11 +129,12 @@ _LOCAL_PART = ascii_letters + digits + "_.+=-"
 _DOMAIN = ascii_letters + digits + "_.-"
 _IP = re.compile(r"\[(?:(?:[0-9]+\.){3}[0-9]+|[0-9a-fA-F]*:[0-9a-fA-F:]+)\]")
 
-_IP_IN_LINK = re.compile(r"(?<=[/=])(?:(?:[0-9]+\.){3}[0-9]+|[0-9a-fA-F]+:[0-9a-fA-F:]+)")
+_IP_IN_LINK = re.compile(r"(?<=[/=])(?:(?:[0-9]+\.){3}[0-9]+|[0-9a-fA-F]+:[0-9a-fA-F]*:[0-9a-fA-F:]*)")
 
 
 def _of_nobody(text: str) -> str:
-    """The text with stand-ins for mail and IP addresses: the same reply comes thousands of times, each with others."""
+    """The text with stand-ins for mail and IP addresses, also those in links: the same reply comes thousands of times,
+    each time with others."""
     if "@" in text:
         done = ""
         before, *parts = text.split("@")  # and stripping: a pattern would cost ten times as much

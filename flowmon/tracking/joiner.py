@@ -17,6 +17,8 @@ from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
+_HOPS_MOST = 400
+"""Hops of one flow: where IDs are used again and again, everything would be held against everything."""
 _ROWS_KEPT = 32
 """Rows of one key (a Message-ID that many messages have, refusals of one sender and recipient)."""
 LINGER_SECONDS = 60.0
@@ -250,6 +252,8 @@ class Joiner:
         for id in near:
             other = flow if self.row(id) == flow.id else self._get(id)
             if other is None or (other is flow and len(flow.hops) == 1):
+                continue
+            if len(other.hops) + len(flow.hops) > _HOPS_MOST:
                 continue
             joined = False
             for there in other.hops:
