@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowmon.model.event import Attempt, Refusal
+from flowmon.model.event import Arrival, Attempt, Refusal
 from flowmon.model.flow import Fate, Hop, Try
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 
@@ -20,6 +20,17 @@ def known(hop: Hop, recipients: str, original: str | None) -> None:
         if recipient not in hop.fates:
             hop.left_at = None  # it ended with the last recipient known: there are more
             hop.fates[recipient] = Fate(recipient, _D.QUEUED, hop.last_at, original, since=hop.last_at, count=0)
+
+
+def told_before(hop: Hop, event: Arrival) -> bool:
+    """Whether the record of another recipient told of this arrival; notes the recipient."""
+    same = (
+        hop.arrived_at == event.at and hop.sender == event.envelope_sender and hop.message_id == event.message_id
+        and hop.network_message_id == event.network_message_id
+    )
+    if same and event.recipient is not None:
+        known(hop, event.recipient, None)
+    return same
 
 
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
