@@ -171,6 +171,8 @@ class HostTracker:
             self.facts.bytes_received += event.size
         if event.message_id is not None:
             hop.message_id = event.message_id
+            if event.at < hop.arrived_at and event.origin == SERVICE:
+                hop.arrived_at = event.at  # exports begin with the newest record
         if event.recipient is not None:
             fates.known(hop, event.recipient, event.original_recipient)
         if event.subject is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flowmon.model.event import SERVICE
 from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, reply_id
-from flowmon.tracking.services import is_of
+from flowmon.tracking.services import is_of, is_service
 
 SKEW_SECONDS = 600.0
 """How far the clocks of two hosts may be apart."""
@@ -154,13 +153,13 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
         return None  # one clock: what comes later follows
-    to_service = child.origin == SERVICE
+    to_service, from_service = is_service(child.system), is_service(parent.system)
     came_from = _came_from(child, parent, known)
     fates: list[Fate] = []
     for fate in parent.fates.values():
         if fate.status not in _HANDED or fate.next or (handed_id(fate) and not to_service):
             continue
-        if not fate.relay and not (fate.status is _D.RELAYED and came_from and parent.origin == SERVICE):
+        if not fate.relay and not (fate.status is _D.RELAYED and came_from and from_service):
             continue
         late = child.arrived_at - fate.at
         if not -SKEW_SECONDS <= late <= HANDOVER_SECONDS + SKEW_SECONDS or came_from is False:
@@ -178,7 +177,7 @@ def _same_sender(child: Hop, parent: Hop) -> bool:
     """Services write addresses in small letters or as their directory has them."""
     if child.sender == parent.sender:
         return True
-    if SERVICE not in (child.origin, parent.origin) or child.sender is None or parent.sender is None:
+    if not (is_service(child.system) or is_service(parent.system)) or child.sender is None or parent.sender is None:
         return False
     return child.sender.lower() == parent.sender.lower()
 
@@ -188,7 +187,7 @@ def _came_from(child: Hop, parent: Hop, known: KnownHosts) -> bool | None:
     if not child.client:
         return None
     told = known.may_be(child.client, parent.host)
-    if told is None and parent.origin == SERVICE:
+    if told is None and is_service(parent.system):
         return is_of(child.client, parent.system) or None
     return told
 
@@ -270,7 +269,7 @@ def _took(hop: Hop, recipient: str) -> bool:
 
 def _may_have(hop: Hop, recipient: str) -> bool:
     """Whether a hop may be about this recipient: it is not known to be about others only."""
-    if hop.origin == SERVICE:  # each of its records names its recipient, as the service's directory writes it
+    if is_service(hop.system):  # each of its records names its recipient, as the service's directory writes it
         named = [*hop.fates, *(hop.recipients or "").split()]
         return recipient.lower() in map(str.lower, named)
     if not hop.fates:
