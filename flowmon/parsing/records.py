@@ -118,7 +118,8 @@ class RecordReader:
         if self._is_row(line) or len(text) + len(line) > OPEN_CAP:
             return line, here
         self.counters.unmatched -= 1
-        self.counters.samples.pop()
+        if self.counters.samples:  # none after a restart
+            self.counters.samples.pop()
         return f"{text}\n{line}", began
 
     def _is_row(self, line: str) -> bool:

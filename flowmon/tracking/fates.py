@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowmon.model.event import Arrival, Attempt, Refusal
 from flowmon.model.flow import Fate, Hop, Try
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.tracking.services import is_service
 
 EARLIER_KEPT = 20
 """Different tries of one recipient that are kept; later ones are counted with the last."""
@@ -35,9 +36,13 @@ def told_before(hop: Hop, event: Arrival) -> bool:
 
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
     """Note a try of a recipient."""
+    fate = hop.fates.get(recipient)
+    if fate is not None and fate.at == event.at and is_service(event.system) and (
+        status is fate.status or status in OPEN_STATUSES
+    ):
+        return  # exports overlap: this one tells it again, or is the older one
     if status in OPEN_STATUSES:
         hop.left_at = None  # where the log tells no end, the last try may have looked like one
-    fate = hop.fates.get(recipient)
     if fate is None:
         hop.fates[recipient] = Fate(
             recipient, status, event.at, event.original_recipient, event.relay, event.diagnostic, event.enhanced_status,
