@@ -40,6 +40,8 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return _refused_try(child, parent, known)
     if parent.refused is not None:
         return _after_refusal(child, parent)
+    if child.arrived_at == parent.arrived_at and child.host == parent.host and is_service(child.system):
+        return _told_again(child, parent)
     if not child.began and child.host == parent.host and child.queue_id is not None and (
         child.queue_id == parent.queue_id
     ):
@@ -61,6 +63,17 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     if ground is not None:
         ground[2].extend(_refused_beside(child, parent))
     return ground
+
+
+def _told_again(child: Hop, parent: Hop) -> Ground | None:
+    """Exports of one service that overlap tell of one hop, long after each other perhaps."""
+    if child.serial < parent.serial:
+        return None
+    if child.queue_id == parent.queue_id:
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, []
+    if child.network_message_id is not None and child.network_message_id == parent.network_message_id:
+        return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, []
+    return None
 
 
 def _moved(parent: Hop, child: Hop) -> list[Fate]:

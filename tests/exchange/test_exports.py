@@ -15,8 +15,9 @@ from flowmon.parsing.records import OPEN_CAP, RecordReader
 from flowmon.parsing.stamps import Stamps
 from flowmon.paths import data_folder
 from flowmon.store.evidence import read_line
+from flowmon.store.reader import SqliteReader
 from tests.exchange.reading import ShortHosts
-from tests.golden import reading
+from tests.golden import live, reading
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "m365-message-trace" / "sekoia-message-trace.jsonl"
 HEADER = "Received,SenderAddress,RecipientAddress,Subject,Status,MessageId,MessageTraceId,FromIP,ToIP,Size\n"
@@ -157,6 +158,26 @@ def test_a_status_that_tells_no_fate_makes_none() -> None:
              events.append)
     assert [type(event) for event in events] == [Arrival]
     assert one.counters.unmatched == 0
+
+
+def test_an_export_that_tells_a_message_again_long_after(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "exchange-online" / "trace.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(HEADER + row(at="2026-11-24T09:00:00Z") + row(at="2026-11-24T11:00:00Z", trace="aa-2"))
+    one = live.Live(live.builtin(), tmp_path / "store.db", tmp_path / "logs")
+    for more in (row(at="2026-11-24T09:00:00Z") + row(at="2026-11-24T09:00:00Z", to="cleo"), ""):
+        one.fold()
+        one.commit()
+        with path.open("a") as out:
+            out.write(more)
+    one.end()
+    found = SqliteReader(tmp_path / "store.db")
+    try:
+        told = [[(r["recipient"][:4], r["path"]) for r in m["recipients"]] for m in reading.told(found)]
+    finally:
+        found.close()
+    here = ["exchange-online"]
+    assert sorted(told) == [[("ben@", here)], [("ben@", here), ("cleo", here)]]
 
 
 @pytest.mark.shared
