@@ -271,7 +271,7 @@ class Folding:
         try:
             found = self.catalogue.reader(
                 data, hosts=self.names, host=self._host(source), zone=self._zone(source),
-                reference=self._reference(source, path), name=name,
+                reference=self._reference(source, path), name=name, named=self._named(source) is not None,
             )
         except ParserFileError as fault:
             source.state.error = f"{source.state.path}: {fault}"
@@ -301,9 +301,13 @@ class Folding:
     def _configured(self, source: Source) -> LogPath | None:
         return next((p for p in self.config.paths if os.path.realpath(p.path) == source.stream.key), None)
 
-    def _host(self, source: Source) -> str:
+    def _named(self, source: Source) -> str | None:
+        """The host as the user names it, by HOST=PATH, a folder or the configuration."""
         configured = self._configured(source)
-        return (configured.host if configured else None) or source.stream.host or self.names.this_host
+        return (configured.host if configured else None) or source.stream.host or None
+
+    def _host(self, source: Source) -> str:
+        return self._named(source) or self.names.this_host
 
     def _zone(self, source: Source) -> tzinfo | None:
         configured = self._configured(source)

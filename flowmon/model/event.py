@@ -47,7 +47,12 @@ class Arrival(Event, frozen=True, gc=False):
     subject: str | None = None
     network_message_id: str | None = None
     origin: str | None = None
-    """`smtp`, `pickup`, `mailbox`, `report`, `agent`: how it came in; None when the log does not tell."""
+    """`smtp`, `pickup`, `mailbox`, `report`, `agent`: how it came in; `service`: a record for each recipient tells it,
+    under an id that no reply names (exports of services in the cloud). None when the log does not tell."""
+
+
+SERVICE = "service"
+"""The origin of what exports of services in the cloud tell: see `Arrival.origin`."""
 
 
 class Identity(Event, frozen=True, gc=False):

@@ -93,9 +93,10 @@ class Catalogue:
         return (f for f in reversed(self.formats.values()) if f.spec.programs)
 
     def reader(self, data: bytes, *, hosts: Hosts, host: str, zone: tzinfo | None, reference: float | None = None,
-               name: str | None = None) -> tuple[str, LineReader] | None:
+               name: str | None = None, named: bool = True) -> tuple[str, LineReader] | None:
         """A reader for the log that begins with `data`, and the name of what was recognised.
 
+        `named`: the user named the host; else the name of a service goes before it.
         `name` overrides the recognition: a format's name. `reference` is the epoch time that settles years (default
         now). None when nothing fits (yet).
         """
@@ -103,7 +104,7 @@ class Catalogue:
             return Stamps(zone, time.time() if reference is None else reference)
 
         if name is not None:
-            return name, self._reader_of(self._named(name), hosts, host, stamps())
+            return name, self._reader_of(self._named(name), hosts, host, stamps(), named=named)
         head = data[:RECOGNISE_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head
         best: tuple[float, str, LineReader] | None = None
@@ -121,7 +122,7 @@ class Catalogue:
             return None
         label = best[1]
         fresh = (SyslogReader(self, hosts, stamps(), host) if label == "syslog"
-                 else self._reader_of(self.formats[label], hosts, host, stamps()))
+                 else self._reader_of(self.formats[label], hosts, host, stamps(), named=named))
         return label, fresh
 
     def hosts_in(self, data: bytes, hosts: Hosts) -> set[str]:
@@ -144,12 +145,14 @@ class Catalogue:
             if format.framing != "syslog":
                 yield format.name, self._reader_of(format, hosts, host, stamps())
 
-    def _reader_of(self, format: Format, hosts: Hosts, host: str, stamps: Stamps) -> LineReader:
+    def _reader_of(
+        self, format: Format, hosts: Hosts, host: str, stamps: Stamps, *, named: bool = True
+    ) -> LineReader:
         if format.framing == "syslog":
             return SyslogReader(self, hosts, stamps, host)
         if format.framing == "header":
             return HeaderReader(format, Table(format, None), hosts, stamps, host)
-        return RecordReader(format, hosts, stamps, host)
+        return RecordReader(format, hosts, stamps, host if named else format.spec.service or host)
 
 
 def _nothing(event: object) -> None:

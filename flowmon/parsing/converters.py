@@ -106,6 +106,11 @@ def addresses(text: str) -> str | None:
 _SCOPE = re.compile(r"%\w+(?=\]|\Z)")
 
 
+def unmarked(text: str) -> str | None:
+    """What stands before the mark `##`: the address of `address##Receive, Deliver`."""
+    return text.partition("##")[0].strip() or None
+
+
 def endpoint(text: str) -> str | None:
     """`name[address]` without the scope of the address and without what is empty."""
     text = _SCOPE.sub("", text).replace("[]", "")
@@ -185,6 +190,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "guid": guid,
     "underscores": underscores,
     "addresses": addresses,
+    "unmarked": unmarked,
     "endpoint": endpoint,
     "proved": proved,
     "name_and_address": name_and_address,

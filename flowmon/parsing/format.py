@@ -94,8 +94,15 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     id: str = ""
     header: str = ""
     columns: list[str] = []
-    time: str = ""
+    time: str | list[str] = ""
+    """Records: the column of the time; of several the first that the log has."""
+    zone: Literal["", "UTC"] = ""
+    """The zone of times that name none, where the format is always in one."""
     host: str | list[str] = ""
+    service: str = ""
+    """Records: the host's name where neither the record nor the user names one: the export of a service."""
+    within: list[str] = []
+    """JSON: dotted paths at which an object holds the list of its records."""
     lists: list[str] = []
     """Columns that hold lists, separated by `;`: parallel to that of a rule's `each`."""
     common: dict[str, CommonSpec] = {}

@@ -1,7 +1,8 @@
 """Records: CSV with `#Fields` or a first row of names (columns by name), and JSON lines.
 
-Each reader belongs to one log. What it must know from one line to the next are the columns: a collector that starts
-again in the middle of a file gives them back with `restore()`.
+Each reader belongs to one log. What it must know from one line to the next are the columns, and the lines of a CSV
+record that is still open (a quoted cell may hold line ends): a collector that starts again in the middle of a file
+gives them back with `restore()`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
@@ -21,9 +23,14 @@ from flowmon.parsing.stamps import Stamps, epoch
 ROW_CAP = 1_000_000
 """Characters of a row; a longer one is kept as a sample and not read."""
 
+OPEN_CAP = 65_536
+"""Characters of a record over several lines; what is longer was never closed."""
+
 _FIELDS = "#fields:"
 _DECIMAL = re.compile(r"\d{1,12}\.\d{1,12}", re.ASCII)
 _JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) (?:UTC|GMT)", re.ASCII)
+"""Year first, so that day and month cannot be mistaken."""
 
 
 class RecordReader:
@@ -43,6 +50,11 @@ class RecordReader:
         """A row was taken: no further row may name columns."""
         self._table: RecordTable | None = None
         self._time: int | None = None
+        self._open: tuple[str, int] | None = None
+        """A CSV record whose quoted cell goes on in the next line, and where it began; counted as not understood."""
+        self._times = [format.spec.time] if isinstance(format.spec.time, str) else format.spec.time
+        if format.spec.zone:
+            stamps.zone = UTC
         self._json = format.framing == "json"
         if self._json:
             spec = format.spec
@@ -52,7 +64,9 @@ class RecordReader:
 
     def state(self) -> dict[str, Any]:
         """What must be known to go on in the middle of the log."""
-        return {} if self._json else {"columns": list(self._names), "begun": self._begun}
+        if self._json:
+            return {}
+        return {"columns": list(self._names), "begun": self._begun, "open": self._open}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with what `state()` gave."""
@@ -60,6 +74,9 @@ class RecordReader:
         if names and not self._json:
             self._begun = bool(state.get("begun", True))
             self._set([str(name) for name in names])
+            if state.get("open"):
+                text, here = state["open"]
+                self._open = (str(text), int(here))
 
     def _set(self, names: Sequence[str]) -> bool:
         """Take columns; whether the format's rules find what they need in them."""
@@ -67,7 +84,7 @@ class RecordReader:
         self._names = list(names)
         columns = Columns(names, exact=self._json)
         table = RecordTable(self._format.records, columns, spec.host, spec.lists)
-        self._time = columns.place(spec.time) if spec.time else None
+        self._time = next((p for name in self._times if name and (p := columns.place(name)) is not None), None)
         self._table = table if table.known and self._time is not None else None
         return self._table is not None
 
@@ -78,14 +95,39 @@ class RecordReader:
                 line = line[:-1]
             if line[:1] == "\ufeff":
                 line = line[1:]
+            if self._open is not None:
+                line, here = self._go_on(line, here, fold)
             if not line or (line[0] == "#" and not self._json and self._comment(line)):
                 continue
             self.counters.lines += 1
-            if len(line) > ROW_CAP:
+            if not self._json and line.count('"') & 1 and _is_open(line):
+                self._open = (line, here)
+                self.counters.miss(line)
+            elif len(line) > ROW_CAP:
                 self.counters.clipped += 1
                 self.counters.miss(line)
             elif not (self._json_line if self._json else self._row)(line, here, fold):
                 self.counters.miss(line)
+
+    def _go_on(self, line: str, here: int, fold: Fold) -> tuple[str, int]:
+        """The open record with one line more, and where it began; the line alone where the record was never closed."""
+        if self._open is None:
+            return line, here
+        text, began = self._open
+        self._open = None
+        if self._is_row(line) or len(text) + len(line) > OPEN_CAP:
+            return line, here
+        self.counters.unmatched -= 1
+        if self.counters.samples:  # none after a restart
+            self.counters.samples.pop()
+        return f"{text}\n{line}", began
+
+    def _is_row(self, line: str) -> bool:
+        """Whether a line is a whole record by itself: a cell of text seldom has its columns and its time."""
+        if self._time is None or _is_open(line):
+            return False
+        cells = _cells(line)
+        return cells is not None and len(cells) == len(self._names) and self._at(cells[self._time]) is not None
 
     def _comment(self, line: str) -> bool:
         """A line of the header; only one that names columns counts, and only where the format knows them."""
@@ -96,14 +138,9 @@ class RecordReader:
         return True
 
     def _row(self, line: str, here: int, fold: Fold) -> bool:
-        cells: Record
-        if '"' not in line:
-            cells = [*line.split(",")]
-        else:
-            try:
-                cells = [*next(csv.reader([line]), [])]
-            except csv.Error:
-                return False
+        cells = _cells(line)
+        if cells is None:
+            return False
         if len(cells) == len(self._names) and self._take(cells, here, fold):
             self._begun = True
             return True
@@ -112,7 +149,8 @@ class RecordReader:
     def _plain_header(self, cells: Record) -> bool:
         """Names of columns in the first row of a plain CSV; later on no row may change them."""
         names = [as_text(cell) for cell in cells]
-        if column_name(self._spec.time) not in map(column_name, names):
+        known = set(map(column_name, names))
+        if not any(column_name(name) in known for name in self._times):
             return False
         return self._set(names)
 
@@ -124,11 +162,20 @@ class RecordReader:
             found = json.loads(text)
         except (ValueError, RecursionError):
             return False
-        records = found if isinstance(found, list) else [found]
+        records = self._inside(found)
         done = bool(records)
         for record in records:
             done &= isinstance(record, dict) and self._take([_cell(record, name) for name in self._names], here, fold)
         return done
+
+    def _inside(self, found: Any) -> list[Any]:
+        """The records of a JSON value: its items, those that an envelope of the format holds, or itself."""
+        if isinstance(found, dict):
+            for path in self._spec.within:
+                held = _walk(found, path.split("."))
+                if isinstance(held, list):
+                    return held
+        return found if isinstance(found, list) else [found]
 
     def _take(self, record: Record, here: int, fold: Fold) -> bool:
         """Find the rules of a record and hand their events on. False: none fits, or it has no time."""
@@ -163,7 +210,31 @@ class RecordReader:
             return int(date.group(1)) / 1000
         if _DECIMAL.fullmatch(cell):
             return float(cell)
+        slashed = _SLASHED.fullmatch(cell)
+        if slashed is not None:
+            year, month, day, clock = slashed.groups()
+            return epoch(f"{year}-{month}-{day}T{clock}Z")
         return epoch(cell, self._stamps.zone) if len(cell) < 40 and cell.isascii() else None
+
+
+def _cells(line: str) -> Record | None:
+    """The cells of a CSV record; None for what is none."""
+    if '"' not in line:
+        return [*line.split(",")]
+    try:
+        return [*next(csv.reader([line]), [])]
+    except csv.Error:
+        return None
+
+
+def _is_open(text: str) -> bool:
+    """Whether a CSV record ends inside a quoted cell. Quotes in the middle of a cell are text."""
+    try:
+        for _ in csv.reader([text], strict=True):
+            pass
+    except csv.Error as fault:
+        return "unexpected end of data" in str(fault)
+    return False
 
 
 def _cell(record: Any, path: str) -> Cell:

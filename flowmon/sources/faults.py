@@ -52,7 +52,7 @@ def explain(path: str, error: OSError) -> str:
 
 def not_text(path: str, block: bytes) -> str | None:
     """Why a file that begins with `block` is no log; None if it looks like text."""
-    if block.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if block.startswith((b"\xff\xfe", b"\xfe\xff")):  # files are recoded; a pipe, or what was compressed, is not
         return f"{path} is not a text log flowmon can read: it is UTF-16; convert it (iconv -f UTF-16 -t UTF-8)"
     if block.startswith(b"\x28\xb5\x2f\xfd"):
         return f"{path} is not a text log: it is compressed by zstd; unpack it first (zstd -d)"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from flowmon.errors import SourceError
 from flowmon.sources.faults import explain, not_text
 from flowmon.sources.identity import HEAD_BYTES, LINE_BYTES, TAIL_BYTES, FileId, Position, digest
+from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -145,12 +146,16 @@ class _Raw(io.RawIOBase):
 
 
 class PackedLog(OpenedLog):
-    """A compressed file. It never changes, so that nothing is checked while reading."""
+    """A compressed file, or one in another encoding. It never changes, so that nothing is checked while reading."""
 
-    def __init__(self, path: str, fd: int) -> None:
+    def __init__(self, path: str, fd: int, encoding: str | None = None) -> None:
         super().__init__(path, fd)
+        self._unpacked: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | io.BufferedReader
+        if encoding is not None:
+            self._unpacked = as_utf8(open(os.dup(fd), "rb"), encoding)  # noqa: SIM115 - closed by close()
+            self._buffer = b""
+            return
         raw = io.BufferedReader(_Raw(fd), 131072)
-        self._unpacked: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
         if path.endswith(".gz"):
             self._unpacked = gzip.GzipFile(fileobj=raw, mode="rb")
         elif path.endswith(".bz2"):
@@ -202,7 +207,7 @@ class PackedLog(OpenedLog):
 
 
 def open_log(path: str) -> OpenedLog:
-    """Open a log at its start, with its head read. An empty file has an empty head.
+    """Open a log at its start, with its head read. An empty file has an empty head. UTF-16 is read as UTF-8.
 
     Raises SourceError, with path and remedy, when it cannot be read or is no text.
     """
@@ -217,7 +222,13 @@ def open_log(path: str) -> OpenedLog:
             raise SourceError(explain(path, IsADirectoryError()))
         raise SourceError(f"{path}: no regular file: name the log file itself")
     packed = path.endswith(PACKED_ENDINGS) and not path.endswith(".zst")
-    log = PackedLog(path, fd) if packed else PlainLog(path, fd)
+    log: OpenedLog
+    try:
+        encoding = None if packed else encoding_of(os.pread(fd, ENCODING_BYTES, 0))
+    except OSError as error:
+        os.close(fd)
+        raise SourceError(explain(path, error)) from error
+    log = PackedLog(path, fd, encoding) if packed or encoding else PlainLog(path, fd)
     try:
         block = log.peek(8192)
     except OSError as error:

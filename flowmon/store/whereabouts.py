@@ -16,6 +16,7 @@ import msgspec
 from flowmon.sources import FileId
 from flowmon.sources.family import Family, Moved, place
 from flowmon.sources.file_names import original, storable
+from flowmon.sources.recoded import recoded
 
 _OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _TELLING_BYTES = 64
@@ -30,11 +31,11 @@ def is_packed(path: str) -> bool:
 
 
 def open_bytes(path: str) -> IO[bytes]:
-    """A log, unpacked while it is read. Raises OSError."""
+    """A log, unpacked and as UTF-8 while it is read. Raises OSError."""
     path = original(path)
     opener = _OPENERS.get(os.path.splitext(path)[1])
     opened: IO[bytes] = opener(path) if opener is not None else open(path, "rb")  # noqa: SIM115 - the caller's to close
-    return opened
+    return recoded(opened)
 
 
 def find(path: str, body: bytes) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flowmon.model.event import Attempt, Refusal
+from flowmon.model.event import Arrival, Attempt, Refusal
 from flowmon.model.flow import Fate, Hop, Try
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.tracking.services import is_service
 
 EARLIER_KEPT = 20
 """Different tries of one recipient that are kept; later ones are counted with the last."""
@@ -22,11 +23,26 @@ def known(hop: Hop, recipients: str, original: str | None) -> None:
             hop.fates[recipient] = Fate(recipient, _D.QUEUED, hop.last_at, original, since=hop.last_at, count=0)
 
 
+def told_before(hop: Hop, event: Arrival) -> bool:
+    """Whether the record of another recipient told of this arrival; notes the recipient."""
+    same = (
+        hop.arrived_at == event.at and hop.sender == event.envelope_sender and hop.message_id == event.message_id
+        and hop.network_message_id == event.network_message_id
+    )
+    if same and event.recipient is not None:
+        known(hop, event.recipient, None)
+    return same
+
+
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
     """Note a try of a recipient."""
+    fate = hop.fates.get(recipient)
+    if fate is not None and fate.at == event.at and is_service(event.system) and (
+        status is fate.status or status in OPEN_STATUSES
+    ):
+        return  # exports overlap: this one tells it again, or is the older one
     if status in OPEN_STATUSES:
         hop.left_at = None  # where the log tells no end, the last try may have looked like one
-    fate = hop.fates.get(recipient)
     if fate is None:
         hop.fates[recipient] = Fate(
             recipient, status, event.at, event.original_recipient, event.relay, event.diagnostic, event.enhanced_status,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from flowmon.model.event import Arrival, Attempt, Ended, Event, Identity, Queued
+from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
 from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
@@ -142,6 +142,10 @@ class HostTracker:
         if hop is None or (
             hop.began and (hop.left_at is not None or hop.queued or event.at - hop.last_at > GRACE_SECONDS)
         ):
+            if hop is not None and event.origin == SERVICE and fates.told_before(hop, event):
+                self.facts.received -= 1
+                self.touch(hop, event)
+                return
             hop = self.new(event, queue_id)
         else:
             hop.evidence.append(event.position)
@@ -167,6 +171,8 @@ class HostTracker:
             self.facts.bytes_received += event.size
         if event.message_id is not None:
             hop.message_id = event.message_id
+            if event.at < hop.arrived_at and event.origin == SERVICE:
+                hop.arrived_at = event.at  # exports begin with the newest record
         if event.recipient is not None:
             fates.known(hop, event.recipient, event.original_recipient)
         if event.subject is not None:

@@ -6,6 +6,7 @@ from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import peer_names, reply_id
+from flowmon.tracking.services import is_of, is_service
 
 SKEW_SECONDS = 600.0
 """How far the clocks of two hosts may be apart."""
@@ -39,6 +40,8 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return _refused_try(child, parent, known)
     if parent.refused is not None:
         return _after_refusal(child, parent)
+    if child.arrived_at == parent.arrived_at and child.host == parent.host and is_service(child.system):
+        return _told_again(child, parent)
     if not child.began and child.host == parent.host and child.queue_id is not None and (
         child.queue_id == parent.queue_id
     ):
@@ -60,6 +63,17 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     if ground is not None:
         ground[2].extend(_refused_beside(child, parent))
     return ground
+
+
+def _told_again(child: Hop, parent: Hop) -> Ground | None:
+    """Exports of one service that overlap tell of one hop, long after each other perhaps."""
+    if child.serial < parent.serial:
+        return None
+    if child.queue_id == parent.queue_id:
+        return LinkBasis.QUEUE_ID, Certainty.CERTAIN, []
+    if child.network_message_id is not None and child.network_message_id == parent.network_message_id:
+        return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, []
+    return None
 
 
 def _moved(parent: Hop, child: Hop) -> list[Fate]:
@@ -148,23 +162,47 @@ def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
 
 def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
-    if not _same_message_id(child, parent) or child.sender != parent.sender:
+    if not _same_message_id(child, parent) or not _same_sender(child, parent):
         return None
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
         return None  # one clock: what comes later follows
-    came_from = known.may_be(child.client, parent.host) if child.client else None
+    to_service, from_service = is_service(child.system), is_service(parent.system)
+    came_from = _came_from(child, parent, known)
     fates: list[Fate] = []
     for fate in parent.fates.values():
-        if fate.status not in _HANDED or fate.next or handed_id(fate) or not fate.relay:
+        if fate.status not in _HANDED or fate.next or (handed_id(fate) and not to_service):
+            continue
+        if not fate.relay and not (fate.status is _D.RELAYED and came_from and from_service):
             continue
         late = child.arrived_at - fate.at
         if not -SKEW_SECONDS <= late <= HANDOVER_SECONDS + SKEW_SECONDS or came_from is False:
             continue
         there = known.may_be(fate.relay, child.host)
+        if there is None and to_service:
+            there = is_of(fate.relay, child.system) or None
         if there is False or not (there or came_from) or not _may_have(child, fate.recipient):
             continue
         fates.append(fate)
     return (LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates) if fates else None
+
+
+def _same_sender(child: Hop, parent: Hop) -> bool:
+    """Services write addresses in small letters or as their directory has them."""
+    if child.sender == parent.sender:
+        return True
+    if not (is_service(child.system) or is_service(parent.system)) or child.sender is None or parent.sender is None:
+        return False
+    return child.sender.lower() == parent.sender.lower()
+
+
+def _came_from(child: Hop, parent: Hop, known: KnownHosts) -> bool | None:
+    """Whether the client of the child is the parent's host; None when unknown."""
+    if not child.client:
+        return None
+    told = known.may_be(child.client, parent.host)
+    if told is None and is_service(parent.system):
+        return is_of(child.client, parent.system) or None
+    return told
 
 
 def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
@@ -244,6 +282,9 @@ def _took(hop: Hop, recipient: str) -> bool:
 
 def _may_have(hop: Hop, recipient: str) -> bool:
     """Whether a hop may be about this recipient: it is not known to be about others only."""
+    if is_service(hop.system):  # each of its records names its recipient, as the service's directory writes it
+        named = [*hop.fates, *(hop.recipients or "").split()]
+        return recipient.lower() in map(str.lower, named)
     if not hop.fates:
         return True
     return _took(hop, recipient) or _took(hop, recipient.lower())

@@ -16,6 +16,7 @@ import aiofiles
 
 from flowmon.model.answers import Evidence
 from flowmon.sources.file_names import original
+from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 
 LONGEST = 65536
 """Bytes of a line that are shown."""
@@ -59,6 +60,9 @@ async def _from_file(path: Path, offset: int) -> bytes | None:
     if opener is not None:
         return await asyncio.to_thread(_from_packed, opener(path), offset)
     async with aiofiles.open(path, "rb") as file:
+        encoding = encoding_of(await file.read(ENCODING_BYTES))
+        if encoding is not None:
+            return await asyncio.to_thread(_from_packed, as_utf8(path.open("rb"), encoding), offset)
         await file.seek(max(0, offset - 1))
         if offset and await file.read(1) != b"\n":
             return None
