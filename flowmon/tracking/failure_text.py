@@ -55,7 +55,9 @@ _NOISE = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_LIST_NAME = re.compile(r"spamhaus|spamcop|barracudacentral|dnsbl|\brbl|sorbs|abuseat|uceprotect|ipcheck")
+_TELLING_NAME = re.compile(
+    r"spamhaus|spamcop|barracudacentral|dnsbl|\brbl|sorbs|abuseat|uceprotect|ipcheck|open-?spf(?=\.\w+/why)"
+)
 
 _COMMANDS = (
     ("rcpt", "RCPT"), ("mail", "MAIL"), ("end", "END"), ("data", "DATA"), ("bdat", "END"), ("auth", "AUTH"),
@@ -144,8 +146,11 @@ def _one_line(reply: str, code: int | None, enhanced: str | None) -> str:
 
 
 def _without(noise: re.Match[str]) -> str:
-    """What remains of a name: an Exchange component entirely, of a link or host only the block list it names."""
+    """What remains of a name: an Exchange component entirely, of a link or host only the block list it names.
+
+    (Or that it explains an SPF result.)
+    """
     if noise["component"]:
         return noise[0]
-    listed = _LIST_NAME.search(noise["link"].lower()) if noise["link"] else None
+    listed = _TELLING_NAME.search(noise["link"].lower()) if noise["link"] else None
     return f" {listed[0]} " if listed else " "
