@@ -67,6 +67,12 @@ class Parsers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[Path, ...] = ()
 
 
+class DiagnosisRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Diagnosis rules beside those in the configuration folders."""
+
+    files: tuple[Path, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration; `Config()` is the one without a file."""
 
@@ -77,6 +83,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: Store = Store()
     screen: Screen = Screen()
     parsers: Parsers = Parsers()
+    diagnosis: DiagnosisRules = DiagnosisRules()
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -123,6 +130,9 @@ SECTIONS: dict[str, tuple[str, dict[str, Entry]]] = {
     }),
     "parsers": ("[parsers]", {
         "files": Entry('["myformat.toml"]', "Parser files beside those in the parsers folder beside this file."),
+    }),
+    "diagnosis": ("[diagnosis]", {
+        "files": Entry('["partners.toml"]', "Diagnosis rules that go before those of diagnosis.toml beside this file."),
     }),
 }  # fmt: skip
 """Every key with its example and its explanation, by table: the table's heading, then its keys."""

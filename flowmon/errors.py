@@ -3,6 +3,7 @@
 FlowmonError
 ├── ConfigError      the configuration file has a fault: names file, key and remedy
 ├── ParserFileError  a parser file has a fault: names file, rule and remedy
+├── DiagnosisFileError  a file with diagnosis rules has a fault: names file, rule and remedy
 ├── SourceError      a log cannot be read: names path and remedy
 ├── StoreError       the store cannot be opened or written: names path and remedy
 │   └── StoreReadError  the collector cannot read it: it ends, to be started again
@@ -25,6 +26,10 @@ class ConfigError(FlowmonError):
 
 class ParserFileError(FlowmonError):
     """A parser file has a fault."""
+
+
+class DiagnosisFileError(FlowmonError):
+    """A file with diagnosis rules has a fault."""
 
 
 class SourceError(FlowmonError):

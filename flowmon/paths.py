@@ -26,6 +26,11 @@ def parser_folders() -> list[Path]:
     return [SYSTEM_FOLDER / "parsers", config_folder() / "parsers"]
 
 
+def diagnosis_files() -> list[Path]:
+    """Where further diagnosis rules may be: the user's file before the host's, as its rules are tried first."""
+    return [config_folder() / "diagnosis.toml", SYSTEM_FOLDER / "diagnosis.toml"]
+
+
 def theme_folders() -> list[Path]:
     """Folders of further themes, in the same order."""
     return [SYSTEM_FOLDER / "themes", config_folder() / "themes"]

@@ -181,7 +181,7 @@ def test_an_unreadable_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch)
 def keys(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
     tables: dict[str, type[msgspec.Struct]] = {
         "hosts": config.Host, "paths": config.LogPath, "store": config.Store, "screen": config.Screen,
-        "parsers": config.Parsers,
+        "parsers": config.Parsers, "diagnosis": config.DiagnosisRules,
     }  # fmt: skip
     found: set[str] = set()
     for item in msgspec.structs.fields(kind):

@@ -23,8 +23,24 @@ from flowmon.store.schema import Asked
 
 
 def load_config(path: Path | None) -> Config:
-    """The configuration. Raises ConfigError."""
-    return configuration.load(path)
+    """The configuration, its diagnosis rules put in force; a faulty file of these is told and left out.
+
+    Raises ConfigError.
+    """
+    config = configuration.load(path)
+    for fault in own_diagnosis(config):
+        tell(fault)
+    return config
+
+
+def own_diagnosis(config: Config) -> list[str]:
+    """Put the user's diagnosis rules in force; what was wrong with those files that were left out."""
+    files = [*config.diagnosis.files, *(file for file in paths.diagnosis_files() if file.exists())]
+    if not files:
+        return []
+    from flowmon.tracking.own_rules import put_in_force
+
+    return put_in_force(files)
 
 
 def catalogue(config: Config) -> Catalogue:

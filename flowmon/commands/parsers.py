@@ -12,12 +12,13 @@ from pathlib import Path
 from flowmon import paths
 from flowmon.commands import opening
 from flowmon.commands.output import clean, columns
-from flowmon.errors import ParserFileError, SourceError
+from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
 from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
 from flowmon.parsing.check import faults, knows_header, read_one
 from flowmon.parsing.format import Format, load
 from flowmon.sources import Stream, discover
+from flowmon.tracking import own_rules
 from flowmon.tracking.names import HostNames
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}", re.ASCII)
@@ -37,9 +38,11 @@ def list_(config: Path | None = None) -> int:
 
 
 def check(file: Path) -> int:
-    """Prove a parser file by its samples: 0 when all hold, 1 with what is wrong."""
+    """Prove a parser file, or one with diagnosis rules, by its samples: 0 when all hold, 1 with what is wrong."""
     if not file.is_file():
         raise ParserFileError(f"{file}: no such file; `flowmon parsers new NAME` begins one")
+    if own_rules.is_one(file):
+        return _check_diagnosis(file)
     try:
         format = load(file)
         wrong = faults(format)
@@ -51,6 +54,18 @@ def check(file: Path) -> int:
         return 1
     samples = sum(len(rule.sample) for rule in format.spec.rule)
     print(f"{file}: {format.name}: {len(format.spec.rule)} rules, {samples} samples: all hold")
+    return 0
+
+
+def _check_diagnosis(file: Path) -> int:
+    """Prove a file with diagnosis rules by its samples."""
+    try:
+        own = own_rules.load(file)
+    except DiagnosisFileError as fault:
+        print(clean(str(fault)))
+        return 1
+    samples = sum(len(rule.samples) for rule in own.rule)
+    print(f"{file}: diagnosis: {len(own.rule)} rules, {samples} samples: all hold")
     return 0
 
 

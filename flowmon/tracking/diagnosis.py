@@ -1,8 +1,8 @@
 """Why mail failed: from what a log says to a problem, a reason, and words on cause and next step.
 
 The knowledge is in `diagnosis.toml`, the words for people in `diagnosis_reasons.toml`. The first of these that knows
-decides: a provider's rule, a rule on the words, the enhanced code, the reply code with the command it answers; else
-it is `delivery / unknown`.
+decides: a rule of the user's own, a provider's rule, a rule on the words, the enhanced code, the reply code with the
+command it answers; else it is `delivery / unknown`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from string import ascii_letters, digits
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from flowmon.tracking.failure_text import command_word, enhanced_status, reply_c
 
 __all__ = [
     "Diagnosis", "Explanation", "Rule", "deciding_rule", "diagnose", "enhanced_status", "explain",
-    "knowledge", "reasons", "reply_code",
+    "knowledge", "reasons", "reply_code", "use_own",
 ]
 
 _GIVEN_UP = (
@@ -62,6 +62,16 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A pattern that counts as one more of `any`."""
     temporary: bool | None = None
 
+    def pattern(self) -> Pattern | None:
+        """What `matches` is searched with."""
+        return None if self.matches is None else _compiled(self.matches)
+
+
+class Pattern(Protocol):
+    """What can be searched for in words."""
+
+    def search(self, text: str, /) -> Any: ...
+
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reason under one problem; the first of its name is its usual one."""
@@ -95,6 +105,8 @@ class Reasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: tuple[Reason, ...]
 
 
+_own: list[tuple[tuple[Rule, ...], tuple[Reason, ...]]] = []
+"""What `use_own` gave, for this process."""
 _FAILED = re.compile(r"[45]\.[0-9]{1,3}\.[0-9]{1,3}")
 _File = TypeVar("_File", Knowledge, Reasons)
 
@@ -160,9 +172,23 @@ def _diagnose(
     return _diagnosis(_decide(case), by_us)
 
 
-def deciding_rule(text: str, *, permanent: bool | None = None) -> Rule | None:
-    """The rule that takes a text; None when only its codes tell something."""
-    return _rule(_case(text, None, None, None, permanent)[0])
+def deciding_rule(
+    text: str, *, permanent: bool | None = None, among: tuple[Rule, ...] | None = None
+) -> Rule | None:
+    """The rule that takes a text, of those in force or `among` others; None when only its codes tell something."""
+    case = _case(text, None, None, None, permanent)[0]
+    if among is None:
+        return _rule(case)
+    fitting = _with_codes(among, case.enhanced_status, case.reply_code)
+    return next((rule for rule in fitting if _holds(rule, case)), None)
+
+
+def use_own(rules: tuple[Rule, ...], own_reasons: tuple[Reason, ...]) -> None:
+    """Put a user's own rules before the built-in ones, and add the reasons that they name; replaces those before."""
+    _own.clear()
+    _own.append((rules, own_reasons))
+    for kept in (_rules_for, _decide, _diagnose, _reasons, reasons):
+        kept.cache_clear()
 
 
 def explain(reason: str, problem: Problem | None = None, *, given_up: bool = False) -> Explanation:
@@ -221,8 +247,13 @@ def _rule(case: _Case) -> Rule | None:
 def _rules_for(status: str | None, code: int | None) -> tuple[Rule, ...]:
     """The rules that these codes leave, in order."""
     known = knowledge()
+    own = tuple(rule for rules, _ in _own for rule in rules)
+    return _with_codes((*own, *known.provider, *known.text), status, code)
+
+
+def _with_codes(rules: tuple[Rule, ...], status: str | None, code: int | None) -> tuple[Rule, ...]:
     return tuple(
-        rule for rule in (*known.provider, *known.text)
+        rule for rule in rules
         if (not rule.codes or _code_in(status, rule.codes)) and (not rule.replies or code in rule.replies)
     )
 
@@ -234,15 +265,14 @@ def _holds(rule: Rule, case: _Case) -> bool:
     words = case.words
     if not all(gist in words for gist in rule.all) or any(gist in words for gist in rule.none):
         return False
-    if not rule.any and rule.matches is None:
+    pattern = rule.pattern()
+    if not rule.any and pattern is None:
         return True
-    return any(gist in words for gist in rule.any) or (
-        rule.matches is not None and _pattern(rule.matches).search(words) is not None
-    )
+    return any(gist in words for gist in rule.any) or (pattern is not None and pattern.search(words) is not None)
 
 
 @cache
-def _pattern(text: str) -> re.Pattern[str]:
+def _compiled(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
@@ -281,7 +311,8 @@ def _of_reply(case: _Case) -> str | None:
 @cache
 def _reasons() -> dict[str, list[tuple[Problem, Explanation]]]:
     found: dict[str, list[tuple[Problem, Explanation]]] = {}
-    for one in _read("diagnosis_reasons.toml", Reasons).reason:
+    own = tuple(one for _, named in _own for one in named)
+    for one in (*_read("diagnosis_reasons.toml", Reasons).reason, *own):
         found.setdefault(one.name, []).append((one.problem, Explanation(one.cause, one.next_step)))
     return found
 
