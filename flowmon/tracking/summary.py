@@ -21,6 +21,10 @@ HANDOVER_WAIT_SECONDS = 60.0
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
 _FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+_DROPPED = "Ok, discarded, id="
+"""What Amavis answers, as if it had taken the mail, when it drops it (docs of `$final_virus_destiny`)."""
+_SAYS_NOTHING = "Command rejected"
+"""What Postfix and Sendmail answer for a milter that gave no text of its own."""
 _GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
 
@@ -203,7 +207,9 @@ def _leaf(
     on = way.on(hop, fate) if way.hosts or fate.earlier or hop.tries or fate.original else None
     waits: float | None = None
     diagnostic = fate.diagnostic
-    if status is _D.RELAYED:
+    if diagnostic is not None and _DROPPED in diagnostic and status in (_D.RELAYED, _D.DELIVERED):
+        status = _D.DISCARDED
+    elif status is _D.RELAYED:
         if known.takes(fate.relay, hop.host):
             waits = fate.at + HANDOVER_WAIT_SECONDS
             if now <= waits:
@@ -262,7 +268,7 @@ def cause(outcome: Outcome) -> Diagnosis | None:
     hop, fate = outcome.hop, outcome.fate
     if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
         for said in reversed(hop.verdicts or ()):
-            if said.reason is not None and _decides(said.action):
+            if said.reason is not None and _decides(said.action, outcome.diagnostic):
                 return _of_reason(said.reason)
     command = hop.refused or None
     text, code = outcome.diagnostic, fate.enhanced_status if fate is not None else None
@@ -275,7 +281,10 @@ def cause(outcome: Outcome) -> Diagnosis | None:
     return found
 
 
-def _decides(action: str | None) -> bool:
+def _decides(action: str | None, text: str | None) -> bool:
+    """Whether a verdict is why mail was refused. That a test failed (`fail`) is, where nobody says anything else."""
+    if action == "fail":
+        return text is not None and _SAYS_NOTHING in text
     return action is not None and action.lower() not in (
         "no action", "add header", "rewrite subject", "pass", "greylist"
     )

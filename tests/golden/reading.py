@@ -60,7 +60,7 @@ def read(arguments: list[str]) -> Iterator[SqliteReader]:
 
 
 def told(reader: SqliteReader) -> list[Row]:
-    """Every message, as the JSON has it, with what its Detail tells of reports."""
+    """Every message, as the JSON has it, with what its Detail tells of reports and filters."""
     found = []
     details = [reader.detail(row.id) for row in reader.rows(limit=10_000, order="first_seen", descending=False)]
     ids = {detail.id: detail.message.message_id for detail in details if detail is not None}
@@ -68,6 +68,7 @@ def told(reader: SqliteReader) -> list[Row]:
         assert detail is not None
         message: Row = json.loads(msgspec.json.encode(detail.message))
         message["reports"] = len(detail.reports)
+        message["verdicts"] = [f"{v.filter} {v.action} {v.score}" for v in detail.verdicts]
         message["report_of"] = ids[detail.report_of] if detail.report_of is not None else None
         found.append(message)
     return found
