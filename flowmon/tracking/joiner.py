@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flowmon.model.flow import Flow, Hop, Link
-from flowmon.model.words import DeliveryStatus
+from flowmon.model.words import DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
+from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, nearer, temporary
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
@@ -271,8 +271,13 @@ class Joiner:
         basis, certainty, fates = ground
         if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
             flow.links.append(Link(child.serial, parent.serial, basis, certainty))
+        if basis is LinkBasis.NETWORK_MESSAGE_ID:
+            hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)}
+            fates = [fate for fate in fates if nearer(child, hops.get(fate.next), fate, self.known)]
+        else:
+            fates = [fate for fate in fates if not fate.next]
         for fate in fates:
-            fate.next = fate.next or child.serial
+            fate.next = child.serial
         return True
 
     def _merge(self, one: Flow, other: Flow) -> Flow:

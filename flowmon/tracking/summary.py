@@ -21,6 +21,7 @@ HANDOVER_WAIT_SECONDS = 60.0
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
 _FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+_WAITS = frozenset({_D.QUEUED, _D.DEFERRED})
 _GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
 
@@ -101,7 +102,13 @@ def frozen(hop: Hop) -> bool:
 
 def at_work(hop: Hop) -> bool:
     """Whether a hop took mail and is not done with it."""
-    return hop.left_at is None and hop.refused is None and not hop.aborted
+    return hop.left_at is None and hop.refused is None and not hop.aborted and decided(hop) is None
+
+
+def decided(hop: Hop) -> int | None:
+    """The serial of the hop in which goes on what was held here for somebody to decide; None for anything else."""
+    held = [fate.next for fate in hop.fates.values() if fate.status is _D.HELD]
+    return held[0] if held and all(held) and not any(f.status in _WAITS for f in hop.fates.values()) else None
 
 
 class _Way:
@@ -120,7 +127,7 @@ class _Way:
         """The way one hop further."""
         way = _Way(self)
         way.hosts.append(hop.host)
-        way.original = self.original or fate.original or None
+        way.original = self.original or (next(reversed(_before(hop, fate))) if fate.original else None)
         for one in fate.earlier or ():
             if one.status is _D.DEFERRED:
                 way.failures.append((one.diagnostic, one.enhanced_status, hop))
@@ -172,7 +179,7 @@ def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
     recipient = fate.recipient.lower()
     named = [
         f for f in after.fates.values()
-        if f.recipient.lower() == recipient or (f.original or "").lower() == recipient
+        if f.recipient.lower() == recipient or (f.original and recipient in _before(after, f))
     ]
     if named:
         return named
@@ -183,6 +190,16 @@ def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
     ]
     claimed = {r for f in after.fates.values() for r in (f.recipient.lower(), (f.original or "").lower())}
     return strangers if len([r for r in passed if r not in claimed]) == 1 else []
+
+
+def _before(hop: Hop, fate: Fate) -> dict[str, None]:
+    """The addresses that a recipient of a hop came of there, in lower case, the first one last: groups have groups."""
+    found: dict[str, None] = {}
+    one: Fate | None = fate
+    while one is not None and one.original and one.original.lower() not in found:
+        found[one.original.lower()] = None
+        one = hop.fates.get(one.original)
+    return found
 
 
 def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:
