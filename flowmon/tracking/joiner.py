@@ -183,6 +183,9 @@ class Joiner:
                 near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
             near.update(self._by_network_id.add(hop.network_message_id, id))
+            if hop.origin == "smtp":  # Exchange refuses in another log, which may be read later
+                for recipient in hop.fates:
+                    self._by_failure.add(f"{hop.sender}|{recipient}", id)
         if hop.refused is not None:
             self._meet_refusal(hop, id, near)
         else:

@@ -280,6 +280,13 @@ def clients() -> Flow:
     return flow
 
 
+def taken_later() -> Flow:
+    """The Front End put it off, then took it: its own log, written by hand beside this one, tells of the first try."""
+    flow = Flow(now=301.0)
+    flow.arrived(message(BEN, sender=PAT), EX01, EX01, original_ip=STRANGER["ip"]).deliver()
+    return flow
+
+
 RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_one_server": one_server, "exchange_two_servers": two_servers, "shadow_redundancy": shadow,
     "exchange_in_through_edge": through_edge, "exchange_out_by_connector": out_by_connector,
@@ -292,6 +299,7 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_refused_by_moderator": refused_by_moderator,
     "exchange_rule_rejects": rule_rejects, "exchange_rule_deletes": rule_deletes, "exchange_malware": malware,
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
+    "exchange_refused_at_the_front": taken_later,
 }
 
 

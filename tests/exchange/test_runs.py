@@ -12,7 +12,7 @@ from tests.golden import reading
 
 def written(folder: Path) -> dict[str, bytes]:
     """The tracking logs below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.LOG")}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("MSGTRK*.LOG")}
 
 
 @pytest.mark.parametrize("name", RUNS)
