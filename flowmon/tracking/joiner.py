@@ -182,10 +182,7 @@ class Joiner:
             if hash(hop.queue_id) in self._by_reply_id:
                 near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
-            near.update(self._by_network_id.add(hop.network_message_id, id))
-            if hop.origin == "smtp":  # Exchange refuses in another log, which may be read later
-                for recipient in hop.fates:
-                    self._by_failure.add(f"{hop.sender}|{recipient}", id)
+            self._meet_copies(hop, hop.network_message_id, id, near)
         if hop.refused is not None:
             self._meet_refusal(hop, id, near)
         else:
@@ -200,6 +197,12 @@ class Joiner:
         elif hop.network_message_id is not None or hop.message_id is not None:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
+
+    def _meet_copies(self, hop: Hop, network_id: str, id: int, near: set[int]) -> None:
+        near.update(self._by_network_id.add(network_id, id))
+        if hop.origin == "smtp":  # Exchange refuses in another log, which may be read later
+            for recipient in hop.fates:
+                self._by_failure.add(f"{hop.sender}|{recipient}", id)
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():

@@ -222,10 +222,7 @@ def _came_from(child: Hop, parent: Hop, known: KnownHosts) -> bool | None:
 
 def _after_hold(child: Hop, parent: Hop) -> Ground | None:
     """What was held for somebody to decide upon comes again, or the decision is told: the same message, later."""
-    fates = [
-        fate for fate in parent.fates.values()
-        if fate.status is _D.HELD and not fate.next and _took(child, fate.recipient)
-    ]
+    fates = [f for f in parent.fates.values() if f.status is _D.HELD and not f.next and _took(child, f.recipient)]
     if not fates or child.system != parent.system or is_service(child.system) or not _same_message_id(child, parent):
         return None
     if not child.began and any(fate.transport for fate in child.fates.values()):
