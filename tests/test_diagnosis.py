@@ -67,7 +67,7 @@ def test_words_to_match_are_lower_case() -> None:
 def test_reasons_named_by_the_design_are_known() -> None:
     wanted = {
         Problem.DELIVERY: "user-unknown mailbox-disabled mailbox-full moved bad-address system-full busy refused "
-        "timeout protocol unknown",
+        "timeout protocol poison unknown",
         Problem.ROUTING: "host-unknown dns-failure no-route null-mx loop expired",
         Problem.AUTHENTICATION: "spf dkim dmarc arc ptr smtp-auth tls",
         Problem.POLICY: "relay-denied restricted rate too-big greylist attachment rfc-form blocklist reputation hold "

@@ -132,6 +132,8 @@ class Keeper:
         for hop in flow.hops:
             if hop.verdicts:
                 known.filtered(hop.host)
+            if hop.origin == "mailbox":
+                known.submitted(hop.host)
             for fate in hop.fates.values():
                 if fate.transport == "mailbox" and fate.status is _DELIVERED:
                     domain = known.mailbox(hop.host, fate.recipient)

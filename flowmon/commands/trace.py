@@ -74,7 +74,8 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
     print(f"  from {clean(sender(m.envelope_sender))}"
           + (f", subject {clean(m.subject)!r}" if m.subject else "") + (f", {m.size:,} bytes" if m.size else ""))
     print(f"  first seen {clock(m.first_seen_at)}, last {clock(m.last_seen_at)}"
-          + (f", {m.scenario} {m.direction}" if m.scenario else ""))
+          + (f", {m.scenario} {m.direction}" if m.scenario else "")
+          + (f", sent with {clean(detail.client_program)}" if detail.client_program else ""))
     cause, step = _advice(detail, asked)
     if cause:
         print(f"  why: {cause}")

@@ -144,6 +144,8 @@ class Detail(msgspec.Struct, frozen=True):
     """Plain words: why it is where it is. None where nothing is wrong."""
     next_step: str | None
     """Plain words: what to do next."""
+    client_program: str | None = None
+    """With what the client handed it in: Outlook, ActiveSync, ...; None where the log does not tell."""
 
 
 class MessageRow(msgspec.Struct, frozen=True):

@@ -93,7 +93,7 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     session: str | None = None
     verdicts: list[Said] | None = None
     reports: list[str] | None = None
-    """Queue IDs, on this host, of reports made about it."""
+    """Queue IDs, on this host, of reports made about it, or their Message-IDs."""
     copies: list[str] | None = None
     """Queue IDs, on this host, under which it goes on."""
     evidence: list[int] = []
@@ -112,6 +112,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """How often it was held."""
     about: str | None = None
     """Message-ID that this report is about, where its log names that."""
+    protocol: str | None = None
+    """With what the client handed it in, where the log tells: a program (Outlook, ActiveSync), or SMTP."""
 
 
 def is_nothing(hop: Hop) -> bool:

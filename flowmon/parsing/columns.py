@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import translate
 
 from flowmon.model.event import Event
+from flowmon.parsing.dialogue import TOLD
 from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.format import Format, RuleSpec
 from flowmon.parsing.lists import part, split_list
@@ -269,7 +270,7 @@ def unknown_columns(format: Format) -> list[str]:
     """What a format's rules ask of columns that it does not have, one sentence each."""
     if not format.spec.columns:
         return []
-    columns = Columns(format.spec.columns)
+    columns = Columns([*format.spec.columns, *(TOLD if format.spec.dialogue else ())])
     found = []
     for rule, spec in format.records:
         for name in columns_used([(rule, spec)]):

@@ -105,6 +105,10 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     """JSON: dotted paths at which an object holds the list of its records."""
     lists: list[str] = []
     """Columns that hold lists, separated by `;`: parallel to that of a rule's `each`."""
+    log_type: str = ""
+    """csv: what `#Log-type:` must say, where the file has such a line: several logs may have the same columns."""
+    dialogue: tuple[str, str] | None = None
+    """csv: the rows are lines of SMTP sessions; the signs in column `event` for a command and a reply."""
     common: dict[str, CommonSpec] = {}
     """By kind."""
     signature: str = ""

@@ -15,6 +15,7 @@ from datetime import UTC
 from typing import Any
 
 from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
+from flowmon.parsing.dialogue import TOLD, Dialogue
 from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.format import Format
 from flowmon.parsing.reader import Counters, placed
@@ -27,6 +28,7 @@ OPEN_CAP = 65_536
 """Characters of a record over several lines; what is longer was never closed."""
 
 _FIELDS = "#fields:"
+_LOG_TYPE = "#log-type:"
 _DECIMAL = re.compile(r"\d{1,12}\.\d{1,12}", re.ASCII)
 _JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) (?:UTC|GMT)", re.ASCII)
@@ -48,6 +50,9 @@ class RecordReader:
         self._names: list[str] = []
         self._begun = False
         """A row was taken: no further row may name columns."""
+        self._other_log = False
+        """The header names another log: its columns are not ours, whatever their names."""
+        self._dialogue: Dialogue | None = None
         self._table: RecordTable | None = None
         self._time: int | None = None
         self._open: tuple[str, int] | None = None
@@ -66,7 +71,10 @@ class RecordReader:
         """What must be known to go on in the middle of the log."""
         if self._json:
             return {}
-        return {"columns": list(self._names), "begun": self._begun, "open": self._open}
+        state: dict[str, Any] = {"columns": list(self._names), "begun": self._begun, "open": self._open}
+        if self._dialogue is not None:
+            state["sessions"] = self._dialogue.open
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with what `state()` gave."""
@@ -77,15 +85,23 @@ class RecordReader:
             if state.get("open"):
                 text, here = state["open"]
                 self._open = (str(text), int(here))
+            if self._dialogue is not None:
+                self._dialogue.open = dict(state.get("sessions", {}))
 
     def _set(self, names: Sequence[str]) -> bool:
         """Take columns; whether the format's rules find what they need in them."""
         spec = self._spec
         self._names = list(names)
-        columns = Columns(names, exact=self._json)
+        if spec.dialogue is not None:
+            try:
+                self._dialogue = Dialogue([column_name(name) for name in names], *spec.dialogue)
+            except ValueError:  # a column is missing: another log
+                self._table = None
+                return False
+        columns = Columns([*names, *TOLD] if spec.dialogue else names, exact=self._json)
         table = RecordTable(self._format.records, columns, spec.host, spec.lists)
         self._time = next((p for name in self._times if name and (p := columns.place(name)) is not None), None)
-        self._table = table if table.known and self._time is not None else None
+        self._table = table if table.known and self._time is not None and not self._other_log else None
         return self._table is not None
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
@@ -131,6 +147,8 @@ class RecordReader:
 
     def _comment(self, line: str) -> bool:
         """A line of the header; only one that names columns counts, and only where the format knows them."""
+        if self._spec.log_type and line[: len(_LOG_TYPE)].lower() == _LOG_TYPE:
+            self._other_log = line[len(_LOG_TYPE) :].strip().lower() != self._spec.log_type.lower()
         if line[: len(_FIELDS)].lower() == _FIELDS:
             self.counters.lines += 1
             if not self._set(line[len(_FIELDS) :].strip().split(",")):
@@ -186,6 +204,8 @@ class RecordReader:
         at = self._at(record[place])
         if at is None:
             return False
+        if self._dialogue is not None:
+            record = [*record, *self._dialogue.told(record)]
         for rule in table.rules(record):
             if rule.fits is None or rule.fits(record):
                 taken.append(rule.name)

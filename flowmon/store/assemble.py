@@ -22,7 +22,7 @@ from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import relay_name
 from flowmon.tracking.scenario import classify
-from flowmon.tracking.summary import SEVERITY, Outcome, cause, outcomes, unnamed
+from flowmon.tracking.summary import SEVERITY, Outcome, cause, decided, outcomes, unnamed
 
 _D = DeliveryStatus
 _CERTAINTIES = tuple(Certainty)
@@ -105,9 +105,12 @@ def _squeezed(hosts: list[str]) -> list[str]:
 def _hop(flow: Flow, hop: Hop, known: KnownHosts) -> answers.Hop:
     link, certainty = _link(flow, hop)
     relay = next((f.relay for f in hop.fates.values() if f.relay), None)
+    left_at = hop.left_at
+    if left_at is None and (after := decided(hop)) is not None:
+        left_at = next((h.arrived_at for h in flow.hops if h.serial == after), None)
     return answers.Hop(
         host=hop.host, role=known.role(hop.host), stage=stage(flow, hop), queue_id=_shown_id(hop),
-        arrived_at=instant(hop.arrived_at), left_at=instant(hop.left_at) if hop.left_at is not None else None,
+        arrived_at=instant(hop.arrived_at), left_at=instant(left_at) if left_at is not None else None,
         next_hop=relay_name(relay),
         link=link, certainty=certainty,
         delays=_delays(hop),

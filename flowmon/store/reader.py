@@ -214,6 +214,7 @@ class SqliteReader:
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
             cause=said.cause if said else None, next_step=_thaw(flow) or (said.next_step if said else None),
+            client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
 
     def _reports(self, flow: Any) -> tuple[list[int], int | None]:
@@ -221,17 +222,21 @@ class SqliteReader:
         made: list[int] = []
         about: int | None = None
         for hop in flow.hops:
-            for queue_id in hop.reports or ():
-                made += self._beside(hop, queue_id, flow.id)
+            for name in hop.reports or ():
+                made += self._beside(hop, name, flow.id) or [row for row, _ in self._named(name, flow.id)]
             if hop.queue_id is not None and hop.sender:
                 made += [row for row, other in self._with(Key.RECIPIENT, hop.sender, since=hop.arrived_at) if any(
-                    h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "" for h in other.hops)]
+                    (h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "") or
+                    (h.about is not None and h.about == hop.message_id) for h in other.hops)]
             if hop.parent_id is not None and hop.sender == "":
                 found = self._beside(hop, hop.parent_id, flow.id)
                 about = found[0] if found else about
         first = flow.hops[0]
         if about is None and first.sender == "" and first.queue_id is not None:
             about = self._reported(first)
+        if about is None and first.about is not None:
+            about = next((row for row, other in self._named(first.about, flow.id) if any(
+                h.sender and h.sender in first.fates and h.arrived_at <= first.last_at for h in other.hops)), None)
         return list(dict.fromkeys(made)), about
 
     def _reported(self, report: Any) -> int | None:
@@ -241,6 +246,13 @@ class SqliteReader:
             if any(h.host == report.host and report.queue_id in (h.reports or ()) for h in other.hops):
                 return row
         return None
+
+    def _named(self, message_id: str, own: int) -> Iterator[tuple[int, Any]]:
+        """Other messages with a Message-ID."""
+        sql = "SELECT message FROM keys WHERE kind = ? AND value = ? ORDER BY message DESC LIMIT 20"
+        for (id,) in self._all(sql, (int(Key.MESSAGE_ID), message_id)):
+            if id != own:
+                yield id, self._flow(id)
 
     def _beside(self, hop: Any, queue_id: str, own: int) -> list[int]:
         rows = self._all("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(Key.QUEUE_ID), queue_id))

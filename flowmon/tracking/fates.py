@@ -94,6 +94,8 @@ def refused(hop: Hop, event: Refusal, recipient: str, status: DeliveryStatus) ->
 
 def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only: str | None) -> None:
     """Give the recipients that are open another status; `only` this one, or all."""
+    if only is not None and only not in hop.fates:
+        hop.fates[only] = Fate(only, status, at, diagnostic=text, since=at, count=0)
     for fate in hop.fates.values():
         if only is not None and fate.recipient != only:
             continue

@@ -179,6 +179,7 @@ class HostTracker:
             hop.subject = event.subject
         if event.network_message_id is not None:
             hop.network_message_id = event.network_message_id
+            hop.protocol = event.protocol  # only Exchange names the client's program here
 
     def _identity(self, event: Identity) -> None:
         hop = self.hop_of(event)

@@ -33,7 +33,7 @@ class HostFacts(msgspec.Struct):
     """What the logs of one host showed."""
 
     mailbox: int = 0
-    """Deliveries into mailboxes."""
+    """Deliveries into mailboxes, and messages sent from them."""
     filtered: int = 0
     """Verdicts of filters."""
 
@@ -135,6 +135,12 @@ class KnownHosts(msgspec.Struct, dict=True):
         self.domains.add(domain)
         self.scenarios.clear()
         return domain
+
+    def submitted(self, host: str) -> None:
+        """Note that a message was sent from a mailbox on this host."""
+        facts = self.hosts.get(host)
+        if facts is not None:
+            facts.mailbox += 1
 
     def filtered(self, host: str) -> None:
         """Note that a filter works on this host."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flowmon.model.flow import Flow, Hop, Link
-from flowmon.model.words import DeliveryStatus
+from flowmon.model.words import DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, temporary
+from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, nearer, temporary
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
@@ -182,7 +182,7 @@ class Joiner:
             if hash(hop.queue_id) in self._by_reply_id:
                 near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
-            near.update(self._by_network_id.add(hop.network_message_id, id))
+            self._meet_copies(hop, hop.network_message_id, id, near)
         if hop.refused is not None:
             self._meet_refusal(hop, id, near)
         else:
@@ -197,6 +197,12 @@ class Joiner:
         elif hop.network_message_id is not None or hop.message_id is not None:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
+
+    def _meet_copies(self, hop: Hop, network_id: str, id: int, near: set[int]) -> None:
+        near.update(self._by_network_id.add(network_id, id))
+        if hop.origin == "smtp":  # Exchange refuses in another log, which may be read later
+            for recipient in hop.fates:
+                self._by_failure.add(f"{hop.sender}|{recipient}", id)
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():
@@ -271,8 +277,13 @@ class Joiner:
         basis, certainty, fates = ground
         if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
             flow.links.append(Link(child.serial, parent.serial, basis, certainty))
+        if basis is LinkBasis.NETWORK_MESSAGE_ID:
+            hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)}
+            fates = [fate for fate in fates if nearer(child, hops.get(fate.next), fate, self.known)]
+        else:
+            fates = [fate for fate in fates if not fate.next]
         for fate in fates:
-            fate.next = fate.next or child.serial
+            fate.next = child.serial
         return True
 
     def _merge(self, one: Flow, other: Flow) -> Flow:

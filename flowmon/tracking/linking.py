@@ -57,7 +57,7 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     ):
         return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child)
     ground = (
-        _by_reply(child, parent, known) or _by_network_id(child, parent, known)
+        _by_reply(child, parent, known) or _after_hold(child, parent) or _by_network_id(child, parent, known)
         or _by_message_id(child, parent, known) or _after_part_refused(child, parent)
     )
     if ground is not None:
@@ -160,6 +160,21 @@ def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, fates
 
 
+def nearer(child: Hop, other: Hop | None, fate: Fate, known: KnownHosts) -> bool:
+    """Whether of two hops with one network message id the recipient went to `child` first: all copies have that id."""
+    if other is None or other is child:
+        return True
+    if handed_id(fate) == other.queue_id:
+        return False
+
+    def distance(hop: Hop) -> tuple[bool, float, int]:
+        names = peer_names(fate.relay)
+        named = bool(names) and names[0].partition(".")[0] == hop.host
+        return not (named or known.may_be(fate.relay, hop.host)), hop.arrived_at, hop.serial
+
+    return distance(child) < distance(other)
+
+
 def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
     if not _same_message_id(child, parent) or not _same_sender(child, parent):
@@ -203,6 +218,22 @@ def _came_from(child: Hop, parent: Hop, known: KnownHosts) -> bool | None:
     if told is None and is_service(parent.system):
         return is_of(child.client, parent.system) or None
     return told
+
+
+def _after_hold(child: Hop, parent: Hop) -> Ground | None:
+    """What Exchange held for somebody to decide upon comes again, or the decision is told: the same message, later."""
+    if parent.network_message_id is None:
+        return None
+    fates = [f for f in parent.fates.values() if f.status is _D.HELD and not f.next and _took(child, f.recipient)]
+    if not fates or child.system != parent.system or is_service(child.system) or not _same_message_id(child, parent):
+        return None
+    if not child.began and any(fate.transport for fate in child.fates.values()):
+        return None  # what a later hop made of it
+    if child.sender not in (None, parent.sender) or not 0 <= child.arrived_at - fates[0].at <= LIFETIME_SECONDS:
+        return None
+    if child.network_message_id is not None and child.network_message_id == parent.network_message_id:
+        return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, fates
+    return LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates
 
 
 def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:

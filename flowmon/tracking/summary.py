@@ -25,6 +25,7 @@ _DROPPED = "Ok, discarded, id="
 """What Amavis answers, as if it had taken the mail, when it drops it (docs of `$final_virus_destiny`)."""
 _SAYS_NOTHING = "Command rejected"
 """What Postfix and Sendmail answer for a milter that gave no text of its own."""
+_WAITS = frozenset({_D.QUEUED, _D.DEFERRED})
 _GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
 
@@ -105,7 +106,13 @@ def frozen(hop: Hop) -> bool:
 
 def at_work(hop: Hop) -> bool:
     """Whether a hop took mail and is not done with it."""
-    return hop.left_at is None and hop.refused is None and not hop.aborted
+    return hop.left_at is None and hop.refused is None and not hop.aborted and decided(hop) is None
+
+
+def decided(hop: Hop) -> int | None:
+    """The serial of the hop in which goes on what was held here for somebody to decide; None for anything else."""
+    held = [fate.next for fate in hop.fates.values() if fate.status is _D.HELD]
+    return held[0] if held and all(held) and not any(f.status in _WAITS for f in hop.fates.values()) else None
 
 
 class _Way:
@@ -124,7 +131,7 @@ class _Way:
         """The way one hop further."""
         way = _Way(self)
         way.hosts.append(hop.host)
-        way.original = self.original or fate.original or None
+        way.original = self.original or (next(reversed(_before(hop, fate))) if fate.original else None)
         for one in fate.earlier or ():
             if one.status is _D.DEFERRED:
                 way.failures.append((one.diagnostic, one.enhanced_status, hop))
@@ -176,7 +183,7 @@ def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
     recipient = fate.recipient.lower()
     named = [
         f for f in after.fates.values()
-        if f.recipient.lower() == recipient or (f.original or "").lower() == recipient
+        if f.recipient.lower() == recipient or (f.original and recipient in _before(after, f))
     ]
     if named:
         return named
@@ -187,6 +194,16 @@ def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
     ]
     claimed = {r for f in after.fates.values() for r in (f.recipient.lower(), (f.original or "").lower())}
     return strangers if len([r for r in passed if r not in claimed]) == 1 else []
+
+
+def _before(hop: Hop, fate: Fate) -> dict[str, None]:
+    """The addresses that a recipient of a hop came of there, in lower case, the first one last: groups have groups."""
+    found: dict[str, None] = {}
+    one: Fate | None = fate
+    while one is not None and one.original and one.original.lower() not in found:
+        found[one.original.lower()] = None
+        one = hop.fates.get(one.original)
+    return found
 
 
 def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:

@@ -71,6 +71,7 @@ class Story:
         facts += [message.scenario.value if message.scenario else None]
         facts += [message.direction.value if message.direction else None]
         facts += [f"client {clean(message.client)}" if message.client else None]
+        facts += [f"sent with {clean(self.detail.client_program)}" if self.detail.client_program else None]
         told = ", ".join(fact for fact in facts if fact)
         lines += labelled("Facts", told, width) if told else []
         return [*lines, *self._linked(width)]
