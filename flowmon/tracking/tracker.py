@@ -82,6 +82,13 @@ class Tracker:
         changed.clear()
         return taken
 
+    def take_late(self) -> list[tuple[str, Said]]:
+        """(queue ID, what a filter said) since the last call, of queue IDs that no hop here has: it may have been
+        let go, or be still to come."""
+        late = self._common.late
+        self._common.late = []
+        return late
+
     def take_facts(self) -> dict[tuple[int, str, str], int]:
         """Counts since the last call."""
         for host in self.hosts.values():
