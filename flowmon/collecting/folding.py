@@ -272,7 +272,7 @@ class Folding:
         name = (configured.format if configured is not None else None) or name
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._host(source), zone=self._zone(source),
+                data, hosts=self.names, host=self._named(source) or self.names.this_host, zone=self._zone(source),
                 reference=self._reference(source, path), name=name, named=self._named(source) is not None,
             )
         except ParserFileError as fault:
@@ -308,12 +308,9 @@ class Folding:
         configured = self._configured(source)
         return (configured.host if configured else None) or source.stream.host or None
 
-    def _host(self, source: Source) -> str:
-        return self._named(source) or self.names.this_host
-
     def _zone(self, source: Source) -> tzinfo | None:
         configured = self._configured(source)
-        host = self.config.hosts.get(self.names.name(self._host(source)))
+        host = self.config.hosts.get(self.names.name(self._named(source) or self.names.this_host))
         return (configured.timezone if configured else None) or (host.timezone if host else None)
 
     def _reference(self, source: Source, path: str) -> float:
@@ -340,14 +337,13 @@ class Folding:
         now = self._now = max([self._now, *(at for s in self.sources if (at := s.last_at()) <= latest)])
         reached = min([now, *(s.last_at() for s in self.sources if not s.done)])  # a log may be read far behind others
         folded = Folded(
-            hops=tracker.take(reached, settled=settled), late=tracker.take_late(),
+            hops=tracker.take(now, reached, settled=settled), late=tracker.take_late(),
             facts=[(*key, n) for key, n in tracker.take_facts().items()],
             now=now, serial=tracker.serial, pending=tracker.pending(),
             seen={} if settled else {host: seen.state() for host, seen in self._seen.items()},
             sources=changed, files=self._new_files, blocks=self._blocks, notices=list(self._told())[-20:],
         )
-        self._new_files, self._blocks = [], []
-        self.dirty = False
+        self._new_files, self._blocks, self.dirty = [], [], False
         return folded
 
     def _told(self) -> Iterable[str]:

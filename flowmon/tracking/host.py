@@ -111,11 +111,11 @@ class HostTracker:
             hop.left_at = at
             self.ended.append(hop)
 
-    def let_go(self, horizon: float) -> list[Hop]:
-        """Forget what ended before `horizon` (epoch seconds); gives it."""
+    def let_go(self, horizon: float, now: float) -> list[Hop]:
+        """Forget what ended before `horizon`, or by a wrong clock long after `now` (epoch seconds); gives it."""
         gone, still = [], []
         ended = self.ended
-        while ended and not horizon <= ended[0].last_at <= horizon + _CLOCKS_APART_SECONDS:
+        while ended and not horizon <= ended[0].last_at <= now + _CLOCKS_APART_SECONDS:
             hop = ended.popleft()
             if hop.left_at is None:  # there was more of it after all
                 continue

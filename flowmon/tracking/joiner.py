@@ -232,6 +232,10 @@ class Joiner:
                         joined |= note(ground, child, parent, flow, other)
             if joined and other is not flow:
                 flow = self._merge(flow, other)
+        return self._guess(hop, flow, guesses) if guesses else flow
+
+    def _guess(self, hop: Hop, flow: Flow, guesses: list[tuple[float, Hop, Hop]]) -> Flow:
+        """Link a hop by what may be of several: the nearest has it."""
         for apart, child, parent in sorted(guesses, key=nearness):
             other = self.flows[self.row(self._flow_of[(parent if child is hop else child).serial])]
             if is_of_another(child, parent, [flow, other], apart):
