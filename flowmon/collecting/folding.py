@@ -15,7 +15,7 @@ import msgspec
 
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
-from flowmon.model.flow import Hop
+from flowmon.model.flow import Hop, Said
 from flowmon.parsing.catalogue import Catalogue, LineReader
 from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.seen import Seen
@@ -39,6 +39,8 @@ class Folded(msgspec.Struct, array_like=True):
     """What was folded since the last batch, with the positions that it reaches to."""
 
     hops: list[Hop]
+    late: list[tuple[str, Said]]
+    """(queue ID, what a filter said) of hops that may have been let go."""
     facts: list[tuple[int, str, str, int]]
     """(minute, host, name, count)."""
     now: float
@@ -270,7 +272,7 @@ class Folding:
         name = (configured.format if configured is not None else None) or name
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._host(source), zone=self._zone(source),
+                data, hosts=self.names, host=self._named(source) or self.names.this_host, zone=self._zone(source),
                 reference=self._reference(source, path), name=name, named=self._named(source) is not None,
             )
         except ParserFileError as fault:
@@ -306,12 +308,9 @@ class Folding:
         configured = self._configured(source)
         return (configured.host if configured else None) or source.stream.host or None
 
-    def _host(self, source: Source) -> str:
-        return self._named(source) or self.names.this_host
-
     def _zone(self, source: Source) -> tzinfo | None:
         configured = self._configured(source)
-        host = self.config.hosts.get(self.names.name(self._host(source)))
+        host = self.config.hosts.get(self.names.name(self._named(source) or self.names.this_host))
         return (configured.timezone if configured else None) or (host.timezone if host else None)
 
     def _reference(self, source: Source, path: str) -> float:
@@ -336,14 +335,15 @@ class Folding:
             source.changed = False
         latest = self._clock() + _AHEAD_SECONDS if self.live else inf
         now = self._now = max([self._now, *(at for s in self.sources if (at := s.last_at()) <= latest)])
+        reached = min([now, *(s.last_at() for s in self.sources if not s.done)])  # a log may be read far behind others
         folded = Folded(
-            hops=tracker.take(now, settled=settled), facts=[(*key, n) for key, n in tracker.take_facts().items()],
+            hops=tracker.take(now, reached, settled=settled), late=tracker.take_late(),
+            facts=[(*key, n) for key, n in tracker.take_facts().items()],
             now=now, serial=tracker.serial, pending=tracker.pending(),
             seen={} if settled else {host: seen.state() for host, seen in self._seen.items()},
             sources=changed, files=self._new_files, blocks=self._blocks, notices=list(self._told())[-20:],
         )
-        self._new_files, self._blocks = [], []
-        self.dirty = False
+        self._new_files, self._blocks, self.dirty = [], [], False
         return folded
 
     def _told(self) -> Iterable[str]:

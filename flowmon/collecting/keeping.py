@@ -15,6 +15,7 @@ from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
 from flowmon.store.rows import Rows, make
 from flowmon.store.writer import Writer
+from flowmon.tracking.incidents import REFUSALS_APART_SECONDS
 from flowmon.tracking.joiner import INDEX_LIMIT, REACH_SECONDS, Joiner
 from flowmon.tracking.linking import RETRY_SECONDS
 
@@ -54,7 +55,8 @@ class Keeper:
             flows = list(writer.unfinished(self.now - REACH_SECONDS))
             self.joiner.restore(flows, writer.refused(self.now - RETRY_SECONDS))
             start.hops = [
-                h for flow in flows for h in flow.hops if h.left_at is None or h.last_at > self.now - _RECENT_SECONDS
+                h for flow in flows for h in flow.hops if h.left_at is None
+                or h.last_at > self.now - (_RECENT_SECONDS if h.refused is None else REFUSALS_APART_SECONDS)
             ]
             self._waiting = {flow.id: 0.0 for flow in flows}
         return start
@@ -90,18 +92,20 @@ class Keeper:
         joiner = self.joiner
         now = self.now = max(self.now, folded.now)
         changed = joiner.join(folded.hops)
+        changed |= joiner.hear(folded.late)
         for id, until in list(self._waiting.items()):
             if until < now:
                 del self._waiting[id]
                 if joiner.row(id) in joiner.flows:
                     changed.add(joiner.row(id))
-        flows = [flow for flow in map(joiner.flows.get, changed) if flow is not None]
-        nothing = [flow.id for flow in flows if is_nothing(flow.hops[0]) and all(map(is_nothing, flow.hops))]
-        if nothing:
-            flows = [flow for flow in flows if flow.id not in nothing]
+        flows, nothing = self._flows(changed)
         learnt: set[str] = set()
         for flow in flows:
             self._learn(flow, learnt)
+        joined = joiner.again()
+        if joined:
+            changed = {joiner.row(id) for id in changed | joined}
+            flows, nothing = self._flows(changed)
         rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
             rows += self._reclassify(learnt, changed, now)
@@ -119,6 +123,14 @@ class Keeper:
                 "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),
             },
         )
+
+    def _flows(self, changed: Iterable[int]) -> tuple[list[Flow], list[int]]:
+        """The flows of rows, and the rows of those that turned out to be no message."""
+        flows = [flow for flow in map(self.joiner.flows.get, changed) if flow is not None]
+        nothing = [flow.id for flow in flows if is_nothing(flow.hops[0]) and all(map(is_nothing, flow.hops))]
+        if nothing:
+            flows = [flow for flow in flows if flow.id not in nothing]
+        return flows, nothing
 
     def _rows(self, flow: Flow, now: float) -> Rows:
         made = make(flow, self.known, now, keys=not self.writer.temporary)

@@ -70,7 +70,7 @@ def _queue(
         minutes = max(now - row[3], 0.0) / 60
         ages[next((i for i, bound in enumerate(AGE_BUCKET_MINUTES) if minutes <= bound), len(AGE_BUCKET_MINUTES))] += 1
     troubled = [r for r in rows if r[5]]
-    worst = max(troubled, key=lambda r: r[3]) if troubled else None
+    worst = max(troubled, key=lambda r: (r[7] != "unknown", r[3])) if troubled else None
     minute = int(now // 60)
     came = went = None
     if history:

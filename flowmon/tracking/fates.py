@@ -94,7 +94,7 @@ def refused(hop: Hop, event: Refusal, recipient: str, status: DeliveryStatus) ->
 
 def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only: str | None) -> None:
     """Give the recipients that are open another status; `only` this one, or all."""
-    if only is not None and only not in hop.fates:
+    if only is not None and only not in hop.fates:  # it may be put off before anything else is told of it
         hop.fates[only] = Fate(only, status, at, diagnostic=text, since=at, count=0)
     for fate in hop.fates.values():
         if only is not None and fate.recipient != only:
@@ -117,9 +117,10 @@ def all_final(hop: Hop) -> bool:
 
 
 def was_deferred(hop: Hop) -> bool:
-    """Whether any recipient was ever deferred."""
+    """Whether a try of any recipient was ever deferred."""
     return any(
-        f.status is _D.DEFERRED or any(t.status is _D.DEFERRED for t in f.earlier or ()) for f in hop.fates.values()
+        (f.status is _D.DEFERRED and f.count) or any(t.status is _D.DEFERRED for t in f.earlier or ())
+        for f in hop.fates.values()
     )
 
 

@@ -27,7 +27,7 @@ _NOTICES_KEPT = 20
 class Common:
     """What the hosts of a tracker share."""
 
-    __slots__ = ("changed", "endless", "notices", "serial")
+    __slots__ = ("changed", "endless", "late", "notices", "serial")
 
     def __init__(self, serial: int, endless: frozenset[str]) -> None:
         self.serial = serial
@@ -36,6 +36,8 @@ class Common:
         """Systems whose logs do not say when a message is done: it is when all its recipients are."""
         self.changed: dict[int, Hop] = {}
         """Hops that changed since they were taken, by serial."""
+        self.late: list[tuple[str, Said]] = []
+        """(queue ID, what a filter said) of queue IDs not held, since they were taken: the hop may have been let go."""
         self.notices: deque[tuple[float, str, str]] = deque(maxlen=_NOTICES_KEPT)
         """(time, host, text) of servers' own troubles."""
 
@@ -79,7 +81,7 @@ class HostTracker:
         if queue_id is not None:
             self.hops[queue_id] = hop
             if self.verdicts:
-                hop.verdicts = incidents.early(self, queue_id, event.at)
+                hop.verdicts = incidents.early(self, queue_id, event)
         return hop
 
     def touch(self, hop: Hop, event: Event) -> None:
@@ -109,19 +111,25 @@ class HostTracker:
             hop.left_at = at
             self.ended.append(hop)
 
-    def let_go(self, horizon: float) -> list[Hop]:
-        """Forget what ended before `horizon` (epoch seconds); gives it."""
-        gone = []
+    def let_go(self, horizon: float, now: float) -> list[Hop]:
+        """Forget what ended before `horizon`, or by a wrong clock long after `now` (epoch seconds); gives it."""
+        gone, still = [], []
         ended = self.ended
-        while ended and not horizon <= ended[0].last_at <= horizon + _CLOCKS_APART_SECONDS:
+        while ended and not horizon <= ended[0].last_at <= now + _CLOCKS_APART_SECONDS:
             hop = ended.popleft()
             if hop.left_at is None:  # there was more of it after all
+                continue
+            if hop.refused is not None and incidents.may_go_on(self, hop, horizon):
+                still.append(hop)
                 continue
             if hop.queue_id is not None and self.hops.get(hop.queue_id) is hop:
                 del self.hops[hop.queue_id]
             if hop.session is not None and self.in_session.get(hop.session) is hop:
                 del self.in_session[hop.session]
+            if hop.session is not None and self.refusals.get(hop.session) is hop:
+                del self.refusals[hop.session]
             gone.append(hop)
+        ended.extend(still)
         return gone
 
     def restore(self, hop: Hop) -> None:

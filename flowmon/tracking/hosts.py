@@ -46,6 +46,8 @@ class KnownHosts(msgspec.Struct, dict=True):
     shared: set[str] = set()
     """Names and addresses that were seen to lead to several hosts (a name with several addresses, a balancer)."""
     hosts: dict[str, HostFacts] = {}
+    ahead: dict[str, float] = {}
+    """By "sender receiver": how far the receiver's clock was ahead when it took the last message, in seconds."""
     domains: set[str] = set()
     """Domains that mailboxes were delivered to."""
     roles: dict[str, Role] = {}
@@ -53,6 +55,14 @@ class KnownHosts(msgspec.Struct, dict=True):
     configured: set[str] = set()
     """Our domains from the configuration; when given, nothing is learnt."""
     partners: set[str] = set()
+
+    learnt: int = 0
+    """Grows with all that may join hops which were strangers before."""
+
+    @cached_property
+    def doubted(self) -> set[str]:
+        """Domains of peers that have the short name of one of our hosts. Not encoded."""
+        return set()
 
     @cached_property
     def scenarios(self) -> dict[tuple[str | None, str | frozenset[str]], tuple[Scenario, Direction]]:
@@ -91,7 +101,10 @@ class KnownHosts(msgspec.Struct, dict=True):
             return None
         names = peer_names(peer)
         domain = names[0].partition(".")[2] if names else ""
-        return short if not domain or is_own(domain, self.own()) else None
+        if not domain or is_own(domain, self.own()):
+            return short
+        self.doubted.add(domain)
+        return None
 
     def takes(self, peer: str | None, sender: str) -> bool:
         """Whether a logged peer is another host of ours than `sender`, whose lines will tell of what it took."""
@@ -113,12 +126,24 @@ class KnownHosts(msgspec.Struct, dict=True):
     def learn(self, peer: str | None, host: str) -> None:
         """A certain link showed that this name and address are that host."""
         for name in peer_names(peer):
-            if name not in _LOCAL and self.aliases.setdefault(name, host) != host:
+            have = self.aliases.get(name)
+            if have == host or name in _LOCAL or name in self.shared:
+                continue
+            if have is None:
+                self.aliases[name] = host
+            else:
                 self.shared.add(name)
+            self.learnt += 1
+
+    def clocks(self, sender: str, receiver: str, ahead: float) -> None:
+        """Note how far the clock of a host was ahead of the one that handed it mail, in seconds."""
+        self.ahead[f"{sender} {receiver}"] = ahead
 
     def see(self, host: str) -> None:
         """Note that the logs tell of a host."""
-        self.hosts.setdefault(host, HostFacts())
+        if host not in self.hosts:
+            self.hosts[host] = HostFacts()
+            self.learnt += 1
 
     def mailbox(self, host: str, recipient: str) -> str | None:
         """Note a delivery into a mailbox; gives the domain when it was not known as ours before."""
@@ -134,6 +159,7 @@ class KnownHosts(msgspec.Struct, dict=True):
             return None
         self.domains.add(domain)
         self.scenarios.clear()
+        self.learnt += any(is_own(doubted, {domain}) for doubted in self.doubted)
         return domain
 
     def submitted(self, host: str) -> None:

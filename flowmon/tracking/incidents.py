@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flowmon.model.event import Change, Copy, Event, Notice, Probe, Refusal, Report, Session, Verdict
+from flowmon.model.event import Arrival, Change, Copy, Event, Notice, Probe, Refusal, Report, Session, Verdict
 from flowmon.model.flow import Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
@@ -25,9 +25,12 @@ _PROBE_SENDER = "double-bounce@"
 """Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
 the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
-_SESSIONS_KEPT = 20_000
+SESSIONS_KEPT = 20_000
+_VERDICT_BEFORE_SECONDS, _VERDICT_AFTER_SECONDS = 5.0, 30.0
+"""How long before the begin and after the end of a hop a filter may seem to speak of it: logs in whole seconds, lines
+that come late. Queue IDs are used again."""
 _EARLY_SECONDS = 600.0
-"""How long before the first line of a message a filter may have spoken: queue IDs are used again."""
+"""The same before the first line of a hop whose begin the log does not tell."""
 
 
 def _refusal(host: HostTracker, event: Refusal) -> None:
@@ -86,6 +89,14 @@ def _refused_session(host: HostTracker, event: Refusal) -> Hop:
     return hop
 
 
+def may_go_on(host: HostTracker, hop: Hop, horizon: float) -> bool:
+    """Whether more refusals of a refused session may come: it is open, and the last was not long before `horizon`."""
+    return (
+        hop.session is not None and host.refusals.get(hop.session) is hop
+        and hop.last_at > horizon - REFUSALS_APART_SECONDS
+    )
+
+
 def _change(host: HostTracker, event: Change) -> None:
     status = event.status
     hop = host.hop_of(event) if status is not None else None
@@ -126,18 +137,29 @@ def _verdict(host: HostTracker, event: Verdict) -> None:
         return
     said = Said(event.at, event.host, event.system, event.action, event.score, event.detail, event.reason)
     hop = host.hops.get(queue_id)
-    if hop is None:
+    if hop is not None and is_about(said, hop):
+        host.touch(hop, event)
+        hop.verdicts = [*(hop.verdicts or ()), said]
+        return
+    host.common.late.append((queue_id, said))
+    if hop is None or said.at > hop.arrived_at:
         if len(host.verdicts) > _EARLY_VERDICTS:
             del host.verdicts[next(iter(host.verdicts))]
         host.verdicts.setdefault(queue_id, []).append(said)
-        return
-    host.touch(hop, event)
-    hop.verdicts = [*(hop.verdicts or ()), said]
 
 
-def early(host: HostTracker, queue_id: str, at: float) -> list[Said] | None:
+def is_about(said: Said, hop: Hop) -> bool:
+    """Whether a filter that names a hop's queue ID spoke while that hop was at work."""
+    before = _VERDICT_BEFORE_SECONDS if hop.began else _EARLY_SECONDS
+    return hop.arrived_at - before <= said.at and (
+        hop.left_at is None or said.at <= hop.last_at + _VERDICT_AFTER_SECONDS
+    )
+
+
+def early(host: HostTracker, queue_id: str, event: Event) -> list[Said] | None:
     """What filters said a short while before of a queue ID that now has its first line."""
-    said = [one for one in host.verdicts.pop(queue_id, ()) if at - one.at <= _EARLY_SECONDS]
+    before = _VERDICT_BEFORE_SECONDS if isinstance(event, Arrival) else _EARLY_SECONDS
+    said = [one for one in host.verdicts.pop(queue_id, ()) if event.at - one.at <= before]
     return said or None
 
 
@@ -166,7 +188,7 @@ def _session(host: HostTracker, event: Session) -> None:
 def _note(sessions: dict[str, Any], session: str, what: object) -> None:
     """Keep something of a session; the oldest is let go where the ends of many were never logged."""
     sessions.pop(session, None)
-    if len(sessions) >= _SESSIONS_KEPT:
+    if len(sessions) >= SESSIONS_KEPT:
         del sessions[next(iter(sessions))]
     sessions[session] = what
 

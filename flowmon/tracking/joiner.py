@@ -8,19 +8,19 @@ the flows that may still change; older ones it loads from the store when a key l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from flowmon.model.flow import Flow, Hop, Link
-from flowmon.model.words import DeliveryStatus, LinkBasis
+from flowmon.model.flow import Flow, Hop, Said
+from flowmon.tracking.flows import carry, ended, in_order, note, part
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import SKEW_SECONDS, follows, handed_id, nearer, temporary
+from flowmon.tracking.incidents import SESSIONS_KEPT, is_about
+from flowmon.tracking.index import Index, trim
+from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id, temporary
+from flowmon.tracking.nearest import guessed, guessed_parents, is_of_another, nearness, seconds_apart
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
 _HOPS_MOST = 400
 """Hops of one flow: where IDs are used again and again, everything would be held against everything."""
-_ROWS_KEPT = 32
-"""Rows of one key (a Message-ID that many messages have, refusals of one sender and recipient)."""
 LINGER_SECONDS = 60.0
 """How long a flow whose hops have all ended stays in memory, in time of the log.
 
@@ -29,53 +29,10 @@ Longer than the tracker tells of it.
 REACH_SECONDS = SKEW_SECONDS + 120.0
 """How far back a restart puts flows under their keys in memory again."""
 
-_FAILED = frozenset({DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED})
 
 Lookup = Callable[[str, str], Iterable[int]]
 """(kind, value) to rows of flows in the store. Kinds: message-id, queue-id, reply-id, network-message-id, failure."""
 Load = Callable[[int], "Flow | None"]
-
-
-class _Index(dict[int, "int | list[int]"]):
-    """Keys to rows of flows, newest kept, of each key as of all.
-
-    Keys are kept as hashes: a third of the memory, and what two keys of one hash lead to is told apart by linking.
-    """
-
-    def add(self, text: str, flow: int) -> list[int]:
-        """Put a row under a key; gives the other rows that stand there."""
-        key = hash(text)
-        have = self.setdefault(key, flow)
-        return _NONE if have == flow else self.beside(key, have, flow)
-
-    def beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
-        """Put a row under a hash that leads to others, and give those."""
-        if not isinstance(have, list):
-            have = self[key] = [have]
-        others = [row for row in have if row != flow]
-        if len(others) == len(have):
-            have.append(flow)
-            if len(have) > _ROWS_KEPT:
-                del have[0]
-        return others
-
-    def rows(self, text: str) -> list[int]:
-        """The rows that stand under a key."""
-        have = self.get(hash(text))
-        if have is None:
-            return _NONE
-        return have if isinstance(have, list) else [have]
-
-
-def _trim(keys: dict[Any, Any], limit: int) -> None:
-    """Forget the oldest entries over the limit."""
-    over = len(keys) - limit
-    if over > 0:
-        for key in list(keys)[: over + limit // 10]:
-            del keys[key]
-
-
-_NONE: list[int] = []
 
 
 class Joiner:
@@ -92,15 +49,21 @@ class Joiner:
         self._lookup = lookup
         self._load = load
         self._limit = limit
-        self._by_message_id = _Index()
-        self._by_queue_id = _Index()
-        self._by_reply_id = _Index()
-        self._by_network_id = _Index()
-        self._by_failure = _Index()
+        self._by_message_id = Index()
+        self._by_queue_id = Index()
+        self._by_reply_id = Index()
+        self._by_network_id = Index()
+        self._by_failure = Index()
         """Failed tries by sender and recipient; the refusals that answered them are under the same keys apart."""
-        self._by_refusal = _Index()
+        self._by_refusal = Index()
         self._flow_of: dict[int, int] = {}
         """Serial of a hop to the row of its flow, for the flows in memory."""
+        self._refused_rows: dict[int, int] = {}
+        """The same for refused sessions no more in memory: while one is open, more may be refused in it."""
+        self._parted: list[Hop] = []
+        """Hops that a nearer one parted since the last look: what they lost may be found elsewhere."""
+        self._learnt = 0
+        """What was known of hosts when all were held against each other last."""
         self._next_sweep = 0.0
         self._refused_senders: dict[str, None] = {}
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
@@ -125,9 +88,9 @@ class Joiner:
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
         changed: set[int] = set()
-        flow_of, hosts, meet = self._flow_of, self.known.hosts, self._meet
+        flow_of, refused_rows, hosts, meet = self._flow_of, self._refused_rows, self.known.hosts, self._meet
         for hop in hops:
-            flow = self._current(hop) if hop.serial in flow_of else None
+            flow = self._current(hop) if hop.serial in flow_of or hop.serial in refused_rows else None
             if flow is None:
                 id = self.next_id
                 self.next_id += 1
@@ -139,18 +102,19 @@ class Joiner:
             if near:
                 flow = self._link(hop, flow, near)
             changed.add(flow.id)
+        changed |= self._settle()
         return {self.row(id) for id in changed} if self.gone else changed
 
     def _current(self, hop: Hop) -> Flow | None:
         """The flow that a hop is in, with this hop in the place of what it was before; None for a new one."""
-        id = self._flow_of.get(hop.serial)
+        id = self._flow_of.get(hop.serial) or self._refused_rows.get(hop.serial)
         flow = self._get(id) if id is not None else None
         if flow is None:
             return None
         for place, before in enumerate(flow.hops):
             if before.serial == hop.serial:
                 if before is not hop:
-                    _carry(before, hop)
+                    carry(before, hop)
                     flow.hops[place] = hop
                 break
         return flow
@@ -224,10 +188,9 @@ class Joiner:
                 named = handed_id(fate)
                 if named:
                     self._by_reply_id.add(named, id)
-            if named:
-                if not fate.next and hash(named) in self._by_queue_id:
-                    near.update(self._by_queue_id.rows(named))
-            elif fate.relay is not None and (fate.status in _FAILED or fate.earlier):
+            if named and not fate.next and hash(named) in self._by_queue_id:
+                near.update(self._by_queue_id.rows(named))
+            if fate.relay is not None and (fate.earlier or (not named and fate.status in FAILED)):
                 self._by_failure.add(f"{hop.sender}|{recipient}", id)
                 near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
             if refused_before:
@@ -254,7 +217,11 @@ class Joiner:
                 near.update(ask("queue-id", fate.reply_id))
 
     def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
-        """Hold the hop against each hop of the flows near it, and merge where one follows the other."""
+        """Hold the hop against each hop of the flows near it, and merge where one follows the other.
+
+        What may be of several comes last, the nearest in time first.
+        """
+        guesses: list[tuple[float, Hop, Hop]] = []
         for id in near:
             other = flow if self.row(id) == flow.id else self._get(id)
             if other is None or (other is flow and len(flow.hops) == 1):
@@ -263,34 +230,93 @@ class Joiner:
                 continue
             joined = False
             for there in other.hops:
-                if there is not hop:
-                    joined |= self._try(hop, there, flow, other)
-                    joined |= self._try(there, hop, flow, other)
+                for child, parent in ((hop, there), (there, hop)) if there is not hop else ():
+                    ground = follows(child, parent, self.known)
+                    if ground is not None and guessed(ground[0], child, parent):
+                        guesses.append((seconds_apart(child, parent, ground[2], self.known), child, parent))
+                    elif ground is not None:
+                        joined |= note(ground, child, parent, flow, other, self.known)
             if joined and other is not flow:
+                flow = self._merge(flow, other)
+        return self._guess(hop, flow, guesses) if guesses else flow
+
+    def _guess(self, hop: Hop, flow: Flow, guesses: list[tuple[float, Hop, Hop]]) -> Flow:
+        """Link a hop by what may be of several: the nearest has it."""
+        for apart, child, parent in sorted(guesses, key=nearness):
+            other = self.flows[self.row(self._flow_of[(parent if child is hop else child).serial])]
+            if is_of_another(child, parent, [flow, other], apart):
+                if not self._nearer(child, parent, apart):
+                    continue
+                flow = self.flows[self.row(self._flow_of[hop.serial])]
+                other = self.flows[self.row(self._flow_of[(parent if child is hop else child).serial])]
+            ground = follows(child, parent, self.known) if len(other.hops) + len(flow.hops) <= _HOPS_MOST else None
+            if ground is not None and note(ground, child, parent, flow, other, self.known) and other is not flow:
                 flow = self._merge(flow, other)
         return flow
 
-    def _try(self, child: Hop, parent: Hop, flow: Flow, other: Flow) -> bool:
-        ground = follows(child, parent, self.known)
-        if ground is None or any(k.child == parent.serial and k.parent == child.serial for k in flow.links):
-            return False  # the other way round it follows already
-        basis, certainty, fates = ground
-        if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
-            flow.links.append(Link(child.serial, parent.serial, basis, certainty))
-        if basis is LinkBasis.NETWORK_MESSAGE_ID:
-            hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)}
-            fates = [fate for fate in fates if nearer(child, hops.get(fate.next), fate, self.known)]
-        else:
-            fates = [fate for fate in fates if not fate.next]
-        for fate in fates:
-            fate.next = child.serial
-        return True
+    def _nearer(self, child: Hop, parent: Hop, apart: float) -> bool:
+        """Take a hop out of the flow that it was put into by a guess, when this parent is nearer; whether it was."""
+        flow = self.flows[self.row(self._flow_of[child.serial])]
+        for before in guessed_parents(child, parent, flow):
+            if seconds_apart(child, before, list(before.fates.values()), self.known) < apart + 1.0:
+                return False
+            taken = part(flow, child, before, self.next_id)
+            if taken is None:
+                return False
+            self.next_id += 1
+            self._hold(taken)
+            self._parted += (before, child)
+            return True
+        return False
+
+    def _settle(self) -> set[int]:
+        """Hold hops that were parted against the others again; the rows of the flows that they are in."""
+        changed = set()
+        while self._parted:
+            hop = self._parted.pop()
+            flow = self.flows[self.row(self._flow_of[hop.serial])]
+            near = self._meet(hop, flow)
+            changed.add(self._link(hop, flow, near).id if near else flow.id)
+        return changed
+
+    def again(self) -> set[int]:
+        """Hold hops that handed mail to nobody known against the others once more, where more was learnt of hosts
+        meanwhile; the rows that changed."""
+        if self.known.learnt == self._learnt or len(self.known.hosts) < 2:
+            return set()
+        self._learnt = self.known.learnt
+        open_ended = [
+            (hop, flow) for flow in self.flows.values() for hop in flow.hops if hop.refused is None
+            and any(not fate.next and fate.relay is not None and fate.status in HANDED for fate in hop.fates.values())
+        ]
+        changed = set()
+        for hop, flow in open_ended:
+            flow = self.flows[self.row(flow.id)]
+            links = len(flow.links)
+            near = self._meet(hop, flow)
+            if near and len((flow := self._link(hop, flow, near)).links) > links:
+                changed.add(flow.id)
+        changed |= self._settle()
+        return {self.row(id) for id in changed}
+
+    def hear(self, late: Iterable[tuple[str, Said]]) -> set[int]:
+        """Give what a filter said to the hop of its queue ID, which the tracker has let go; the rows that changed."""
+        changed: set[int] = set()
+        for queue_id, said in late:
+            rows = {*self._by_queue_id.rows(queue_id), *(self._lookup("queue-id", queue_id) if self._lookup else ())}
+            for flow in filter(None, map(self._get, sorted(rows))):
+                for hop in flow.hops:
+                    if hop.queue_id == queue_id and hop.host == said.host and is_about(said, hop):
+                        have = hop.verdicts or []
+                        hop.verdicts = have if said in have else sorted([*have, said], key=lambda one: one.at)
+                        changed.add(flow.id)
+        return changed
 
     def _merge(self, one: Flow, other: Flow) -> Flow:
         """Put the hops of both into the older row; the other row is gone."""
         keep, drop = (one, other) if one.id < other.id else (other, one)
         keep.links = [*keep.links, *drop.links]
-        keep.hops = _in_order([*keep.hops, *drop.hops], keep.links)
+        keep.hops = in_order([*keep.hops, *drop.hops], keep.links)
         for hop in drop.hops:
             self._flow_of[hop.serial] = keep.id
         self.flows.pop(drop.id, None)
@@ -309,41 +335,15 @@ class Joiner:
         self._next_sweep = now + 2 * LINGER_SECONDS
         horizon = now - LINGER_SECONDS
         for id in [
-            id for id, flow in self.flows.items() if flow.hops[-1].last_at < horizon and _ended(flow.hops, horizon)
+            id for id, flow in self.flows.items() if flow.hops[-1].last_at < horizon and ended(flow.hops, horizon)
         ]:
             for hop in self.flows.pop(id).hops:
                 del self._flow_of[hop.serial]
+                if hop.refused is not None:
+                    self._refused_rows[hop.serial] = id
         for keys in (
             self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id, self._by_failure,
             self._by_refusal, self._refused_senders, self.merged_into,
         ):
-            _trim(keys, self._limit)
-
-
-def _ended(hops: list[Hop], before: float) -> bool:
-    """Whether all hops ended, the last one before this time."""
-    if len(hops) == 1:
-        return hops[0].left_at is not None and hops[0].last_at < before
-    return all(hop.left_at is not None and hop.last_at < before for hop in hops)
-
-
-def _carry(before: Hop, hop: Hop) -> None:
-    """Keep what joining found out of a hop when the tracker tells more of it: unchanged fates go on where they went."""
-    for recipient, fate in hop.fates.items():
-        old = before.fates.get(recipient)
-        if old is not None and old.next and old.count == fate.count and old.at == fate.at and old.status is fate.status:
-            fate.next, fate.reply_id = old.next, old.reply_id
-
-
-def _in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:
-    """Hops by arrival; of those that arrived in the same second (a log may write whole seconds), parents first."""
-    depth = {hop.serial: 0 for hop in hops}
-    for _ in hops:
-        moved = False
-        for link in links:
-            if depth.get(link.child, 0) <= depth.get(link.parent, 0) < len(hops):
-                depth[link.child] = depth[link.parent] + 1
-                moved = True
-        if not moved:
-            break
-    return sorted(hops, key=lambda h: (int(h.arrived_at), depth[h.serial], h.arrived_at, h.serial))
+            trim(keys, self._limit)
+        trim(self._refused_rows, SESSIONS_KEPT)

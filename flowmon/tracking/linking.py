@@ -18,8 +18,8 @@ LIFETIME_SECONDS = 5 * 86_400.0
 """How long a queue may hold a message."""
 
 _D = DeliveryStatus
-_HANDED = frozenset({_D.RELAYED, _D.DELIVERED})
-_FAILED = frozenset({_D.DEFERRED, _D.BOUNCED, _D.EXPIRED})
+HANDED = frozenset({_D.RELAYED, _D.DELIVERED})
+FAILED = frozenset({_D.DEFERRED, _D.BOUNCED, _D.EXPIRED})
 
 Ground = tuple[LinkBasis, Certainty, list[Fate]]
 """Basis, certainty, and the fates of the parent that go on in the child."""
@@ -28,7 +28,7 @@ Ground = tuple[LinkBasis, Certainty, list[Fate]]
 def handed_id(fate: Fate) -> str:
     """The id that the next hop gave for this recipient; "" for none."""
     if fate.reply_id is None:
-        fate.reply_id = reply_id(fate.diagnostic) if fate.diagnostic and fate.status in _HANDED else ""
+        fate.reply_id = reply_id(fate.diagnostic) if fate.diagnostic and fate.status in HANDED else ""
     return fate.reply_id
 
 
@@ -96,7 +96,7 @@ def _refused_beside(child: Hop, parent: Hop) -> list[Fate]:
     return [
         fate for recipient, refused in child.fates.items()
         if refused.status is _D.REJECTED and (fate := parent.fates.get(recipient)) is not None
-        and fate.status in _FAILED and _quotes(fate, refused)
+        and fate.status in FAILED and _quotes(fate, refused)
     ]
 
 
@@ -131,6 +131,7 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
             known.learn(fates[0].relay, child.host)
         if child.client is not None:
             known.learn(child.client, parent.host)
+        known.clocks(parent.host, child.host, child.arrived_at - fates[0].at)
     return basis, surest, fates
 
 
@@ -154,25 +155,10 @@ def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None
     if child.arrived_at < parent.arrived_at or (child.arrived_at == parent.arrived_at and child.serial < parent.serial):
         return None
-    fates = [f for f in parent.fates.values() if f.status in _HANDED and _goes_to(f, child, known)]
+    fates = [f for f in parent.fates.values() if f.status in HANDED and _goes_to(f, child, known)]
     if not fates and child.host != parent.host:
         return None
     return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, fates
-
-
-def nearer(child: Hop, other: Hop | None, fate: Fate, known: KnownHosts) -> bool:
-    """Whether of two hops with one network message id the recipient went to `child` first: all copies have that id."""
-    if other is None or other is child:
-        return True
-    if handed_id(fate) == other.queue_id:
-        return False
-
-    def distance(hop: Hop) -> tuple[bool, float, int]:
-        names = peer_names(fate.relay)
-        named = bool(names) and names[0].partition(".")[0] == hop.host
-        return not (named or known.may_be(fate.relay, hop.host)), hop.arrived_at, hop.serial
-
-    return distance(child) < distance(other)
 
 
 def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
@@ -181,11 +167,13 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
         return None  # one clock: what comes later follows
+    if not child.fates and child.recipients is None and child.left_at is None:
+        return None  # its recipients are about to come: others may have this Message-ID
     to_service, from_service = is_service(child.system), is_service(parent.system)
     came_from = _came_from(child, parent, known)
     fates: list[Fate] = []
     for fate in parent.fates.values():
-        if fate.status not in _HANDED or fate.next or (handed_id(fate) and not to_service):
+        if fate.status not in HANDED or fate.next or (handed_id(fate) and not to_service):
             continue
         if not fate.relay and not (fate.status is _D.RELAYED and came_from and from_service):
             continue
@@ -250,12 +238,12 @@ def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         known.learn(child.client, parent.host)
         known.learn(answered[0].relay, child.host)
     # where a later try was taken, the recipient goes on elsewhere
-    return LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in _FAILED]
+    return LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in FAILED]
 
 
 def _answers(child: Hop, parent: Hop, fate: Fate, refused: Fate, known: KnownHosts) -> bool:
     """Whether a refusal is the answer to a try of this recipient."""
-    if fate.status not in _FAILED and not fate.earlier:
+    if fate.status not in FAILED and not fate.earlier:
         return False
     if abs(refused.at - fate.at) > SKEW_SECONDS and not fate.earlier:
         return False

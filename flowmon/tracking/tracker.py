@@ -69,18 +69,27 @@ class Tracker:
             found = self.hosts[host] = HostTracker(self._common, HostFacts(host, self._done))
         return found
 
-    def take(self, now: float, *, settled: bool = False) -> list[Hop]:
-        """The hops that changed since the last call; lets go of what ended long enough before `now` (log time).
+    def take(self, now: float, reached: float | None = None, *, settled: bool = False) -> list[Hop]:
+        """The hops that changed since the last call; lets go of what ended long enough before `reached`, up to which
+        all logs are read, or `now` (log time).
 
         `settled`: only those that are let go, each once and with all that was told of it; the others wait.
         """
         changed = self._common.changed
-        gone = [hop for host in self.hosts.values() for hop in host.let_go(now - GRACE_SECONDS)]
+        horizon = (now if reached is None else reached) - GRACE_SECONDS
+        gone = [hop for host in self.hosts.values() for hop in host.let_go(horizon, now)]
         if settled:
             return [hop for hop in gone if changed.pop(hop.serial, None) is not None]
         taken = list(changed.values())
         changed.clear()
         return taken
+
+    def take_late(self) -> list[tuple[str, Said]]:
+        """(queue ID, what a filter said) since the last call, of queue IDs that no hop here has: it may have been
+        let go, or be still to come."""
+        late = self._common.late
+        self._common.late = []
+        return late
 
     def take_facts(self) -> dict[tuple[int, str, str], int]:
         """Counts since the last call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from flowmon.collecting import Collector
@@ -18,6 +19,7 @@ class Growing:
 
     def __init__(self, name: str, folder: Path) -> None:
         source = reading.FOLDER / name / "logs"
+        self._written_at = reading.written_at(name)
         self.logs = folder / "logs"
         self._parts: list[tuple[Path, bytes]] = []
         self._done: dict[Path, int] = {}
@@ -30,16 +32,23 @@ class Growing:
 
     def grow(self, size: int) -> bool:
         """Append so many bytes to each file; False when all is written."""
-        more = False
-        for path, data in self._parts:
-            start = self._done[path]
-            piece = data[start : start + size]
-            if piece:
-                with path.open("ab") as log:
-                    log.write(piece)
-                self._done[path] = start + len(piece)
-                more = True
-        return more
+        grown = [self._append(path, data, size) for path, data in self._parts]
+        return any(grown)
+
+    def grow_one(self, which: int, size: int) -> bool:
+        """Append so many bytes to one file, counted round and round; False when all of it is written."""
+        return self._append(*self._parts[which % len(self._parts)], size)
+
+    def _append(self, path: Path, data: bytes, size: int) -> bool:
+        start = self._done[path]
+        piece = data[start : start + size]
+        if not piece:
+            return False
+        with path.open("ab") as log:
+            log.write(piece)
+        os.utime(path, (self._written_at, self._written_at))
+        self._done[path] = start + len(piece)
+        return True
 
 
 class Live:

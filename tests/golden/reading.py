@@ -30,12 +30,17 @@ def expected(name: str) -> list[Row]:
     return [json.loads(line) for line in (FOLDER / name / "expected.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def written_at(name: str) -> float:
+    """When a run's logs were written, as the run says (epoch seconds)."""
+    written = next((row["written_at"] for row in expected(name) if "written_at" in row), "2026-11-24T10:00:00+00:00")
+    return datetime.fromisoformat(written).timestamp()
+
+
 def copied(name: str, folder: Path) -> Path:
     """A copy of a run's logs, written when the run says so."""
     logs = folder / "logs"
     shutil.copytree(FOLDER / name / "logs", logs)
-    written = next((row["written_at"] for row in expected(name) if "written_at" in row), "2026-11-24T10:00:00+00:00")
-    at = datetime.fromisoformat(written).timestamp()
+    at = written_at(name)
     for path in files(logs):
         os.utime(path, (at, at))
     return logs

@@ -1,0 +1,85 @@
+"""What flows are made of: links noted, hops put in order, and parted again."""
+
+from __future__ import annotations
+
+from flowmon.model.flow import Fate, Flow, Hop, Link
+from flowmon.model.words import LinkBasis
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.linking import Ground, handed_id
+from flowmon.tracking.replies import peer_names
+
+
+def note(ground: Ground, child: Hop, parent: Hop, flow: Flow, other: Flow, known: KnownHosts) -> bool:
+    """Link a hop to the one that it follows, unless that follows it already; whether they are linked."""
+    if any(k.child == parent.serial and k.parent == child.serial for k in flow.links):
+        return False
+    basis, certainty, fates = ground
+    if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
+        flow.links.append(Link(child.serial, parent.serial, basis, certainty))
+    hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)} if basis is LinkBasis.NETWORK_MESSAGE_ID else {}
+    for fate in fates:
+        if not fate.next or (hops and _went_first(child, hops.get(fate.next), fate, known)):
+            fate.next = child.serial
+    return True
+
+
+def _went_first(child: Hop, other: Hop | None, fate: Fate, known: KnownHosts) -> bool:
+    """Whether of two hops with one network message id the recipient went to `child` first: all copies have that id."""
+    if other is None or other is child:
+        return True
+    if handed_id(fate) == other.queue_id:
+        return False
+
+    def distance(hop: Hop) -> tuple[bool, float, int]:
+        names = peer_names(fate.relay)
+        named = bool(names) and names[0].partition(".")[0] == hop.host
+        return not (named or known.may_be(fate.relay, hop.host)), hop.arrived_at, hop.serial
+
+    return distance(child) < distance(other)
+
+
+def ended(hops: list[Hop], before: float) -> bool:
+    """Whether all hops ended, the last one before this time."""
+    if len(hops) == 1:
+        return hops[0].left_at is not None and hops[0].last_at < before
+    return all(hop.left_at is not None and hop.last_at < before for hop in hops)
+
+
+def carry(before: Hop, hop: Hop) -> None:
+    """Keep what joining found out of a hop when the tracker tells more of it: unchanged fates go on where they went."""
+    for recipient, fate in hop.fates.items():
+        old = before.fates.get(recipient)
+        if old is not None and old.next and old.count == fate.count and old.at == fate.at and old.status is fate.status:
+            fate.next, fate.reply_id = old.next, old.reply_id
+
+
+def in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:
+    """Hops by arrival; of those that arrived in the same second (a log may write whole seconds), parents first."""
+    depth = {hop.serial: 0 for hop in hops}
+    for _ in hops:
+        moved = False
+        for link in links:
+            if depth.get(link.child, 0) <= depth.get(link.parent, 0) < len(hops):
+                depth[link.child] = depth[link.parent] + 1
+                moved = True
+        if not moved:
+            break
+    return sorted(hops, key=lambda h: (int(h.arrived_at), depth[h.serial], h.arrived_at, h.serial))
+
+
+def part(flow: Flow, child: Hop, parent: Hop, id: int) -> Flow | None:
+    """Undo the link of a hop to its parent: a flow of this row with the hop and all that hangs on it, which leave
+    theirs. None when other links join them too."""
+    links = [k for k in flow.links if (k.child, k.parent) != (child.serial, parent.serial)]
+    side = {child.serial}
+    for _ in flow.hops:
+        side |= {serial for k in links if k.child in side or k.parent in side for serial in (k.child, k.parent)}
+    if parent.serial in side:
+        return None
+    for fate in parent.fates.values():
+        if fate.next == child.serial:
+            fate.next = 0
+    taken = Flow(id, [h for h in flow.hops if h.serial in side], [k for k in links if k.child in side])
+    flow.hops = [h for h in flow.hops if h.serial not in side]
+    flow.links = [k for k in links if k.child not in side]
+    return taken
