@@ -165,7 +165,10 @@ class Probe(Event, frozen=True, gc=False):
 
 
 class Session(Event, frozen=True, gc=False):
-    """A connection opens or closes: ends what belonged to the last one of the same process."""
+    """A connection opens or closes: ends what belonged to the last one of the same process.
+
+    With a queue ID: the connection that brought this message to a filter before the queue.
+    """
 
     client: str | None = None
 

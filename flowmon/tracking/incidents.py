@@ -36,7 +36,10 @@ def _refusal(host: HostTracker, event: Refusal) -> None:
         _count_refusal(host.facts, status)
     if status is None:
         return
-    hop = host.hop_of(event) or _refused_session(host, event)
+    client = event.client
+    if client is None and event.session is not None:
+        client = host.clients.get(event.session)
+    hop = host.hop_of(event) or _refused_session(host, event, client)
     if event.envelope_sender is not None:
         hop.sender = event.envelope_sender
     if event.message_id is not None:
@@ -45,7 +48,7 @@ def _refusal(host: HostTracker, event: Refusal) -> None:
         hop.subject = event.subject
     if event.login is not None:
         hop.login = event.login
-    hop.client = hop.client or event.client
+    hop.client = hop.client or client
     hop.holds += status is _D.HELD
     if event.recipient is not None:
         fates.refused(hop, event, event.recipient, status)
@@ -67,11 +70,11 @@ def _count_refusal(facts: HostFacts, status: DeliveryStatus | None) -> None:
         facts.reject_warnings += 1
 
 
-def _refused_session(host: HostTracker, event: Refusal) -> Hop:
+def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> Hop:
     """The hop that stands for the refused transaction of a session: same client, same sender."""
     hop = host.refusals.get(event.session) if event.session is not None else None
     if (
-        hop is not None and hop.client == event.client and hop.refused == event.command
+        hop is not None and hop.client == client and hop.refused == event.command
         and (event.envelope_sender is None or hop.sender == event.envelope_sender)
         and event.at - hop.last_at < REFUSALS_APART_SECONDS
     ):
@@ -151,6 +154,9 @@ def _session(host: HostTracker, event: Session) -> None:
     session = event.session
     if session is None:
         return
+    if event.queue_id is not None:
+        _brought(host, event, host.clients.get(session))
+        return
     host.refusals.pop(session, None)
     hop = host.in_session.pop(session, None)
     if hop is not None and not hop.queued and hop.left_at is None and hop.state is None:  # held is accepted
@@ -161,6 +167,13 @@ def _session(host: HostTracker, event: Session) -> None:
         _note(host.clients, session, event.client)
     elif host.clients:
         host.clients.pop(session, None)
+
+
+def _brought(host: HostTracker, event: Session, client: str | None) -> None:
+    """The session brought this message through a filter before the queue, which saw only the proxy."""
+    hop = host.hop_of(event)
+    if hop is not None and hop.client is None:
+        hop.client = client
 
 
 def _note(sessions: dict[str, Any], session: str, what: object) -> None:
