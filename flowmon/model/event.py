@@ -96,6 +96,16 @@ class Attempt(Event, frozen=True, gc=False):
     size: int | None = None
 
 
+class Numbered(Attempt, frozen=True, gc=False):
+    """A recipient that the log gives a number: named with it once, then tried by it.
+
+    Without a status it is no try: with `recipient` it says whose number it is, else what the next host answered.
+    """
+
+    number: str | None = None
+    """Counted from 0 in one message."""
+
+
 class Refusal(Event, frozen=True, gc=False):
     """A server refuses at SMTP, or a rule holds or discards: before or at the end of DATA."""
 
@@ -184,6 +194,7 @@ KINDS: dict[str, type[Event]] = {
     "identity": Identity,
     "queued": Queued,
     "attempt": Attempt,
+    "numbered": Numbered,
     "refusal": Refusal,
     "ended": Ended,
     "change": Change,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flowmon.model.event import Change, Copy, Event, Notice, Probe, Refusal, Report, Session, Verdict
-from flowmon.model.flow import Hop, Said
+from flowmon.model.event import Attempt, Change, Copy, Event, Notice, Numbered, Probe, Refusal, Report, Session, Verdict
+from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
 from flowmon.tracking.facts import HostFacts
@@ -87,6 +87,34 @@ def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> H
     if event.session is not None:
         _note(host.refusals, event.session, hop)
     return hop
+
+
+def _numbered(host: HostTracker, event: Numbered) -> None:
+    """Turn numbers into recipients: those of one message are named in their order, all before the first try."""
+    hop = host.hop_of(event)
+    if hop is None or event.number is None or not event.number.isdecimal():
+        return
+    number = int(event.number)
+    named = hop.recipients.split() if hop.recipients else []
+    recipient = event.recipient
+    if event.status is None and recipient is not None:
+        if number == len(named):  # else the log begins in the middle: whose the later numbers are is not known
+            hop.recipients = " ".join([*named, recipient])
+            hop.fates.setdefault(recipient, Fate(recipient, _D.QUEUED, event.at, since=event.at, count=0))
+        return
+    if recipient is None:
+        recipient = named[number] if number < len(named) else None
+    fate = hop.fates.get(recipient) if recipient is not None else None
+    if event.status is not None and recipient is not None:
+        relay = event.relay
+        if relay is None and event.session is not None:
+            relay = host.clients.get(event.session)
+        host.handlers[Attempt](Attempt(
+            event.at, event.host, event.system, event.queue_id, event.session, event.position, recipient, event.status,
+            None, relay, event.enhanced_status, event.diagnostic,
+        ))
+    elif fate is not None and fate.count:
+        fate.diagnostic, fate.reply_id = event.diagnostic, None
 
 
 def _change(host: HostTracker, event: Change) -> None:
@@ -190,7 +218,7 @@ def _notice(host: HostTracker, event: Notice) -> None:
 
 
 HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {
-    Refusal: _refusal, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict, Probe: _probe,
+    Refusal: _refusal, Numbered: _numbered, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict, Probe: _probe,
     Session: _session, Notice: _notice,
 }
 """What takes each of these kinds of events, with the host that it tells of."""

@@ -2,8 +2,8 @@
 
 Reply forms, from the programs' own texts: Postfix `queued as X`, Exim `OK id=X`, Sendmail and OpenSMTPD
 `X Message accepted for delivery`, Dovecot LMTP `<user> SESSION Saved`, Exchange `[InternalId=n, Hostname=h]`,
-Haraka `Message Queued (X)`, Proxmox Mail Gateway `2.5.0 OK (X)`, Cisco ESA `ok:  Message X accepted`, Amavis with the inner
-reply last.
+Haraka `Message Queued (X)`, Proxmox Mail Gateway `2.5.0 OK (X)`, Cisco ESA `ok:  Message X accepted`, Amavis with the
+inner reply last.
 """
 
 from __future__ import annotations
