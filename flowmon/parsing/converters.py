@@ -117,7 +117,9 @@ def endpoint(text: str) -> str | None:
     return text or None
 
 
-_PAIR = re.compile(r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=|reverse dns host )?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII)
+_PAIR = re.compile(
+    r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=|reverse dns host )?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII
+)
 
 
 def name_and_address(text: str) -> str | None:

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flowmon.model.event import Attempt, Change, Copy, Event, Notice, Numbered, Probe, Refusal, Report, Session, Verdict
+from flowmon.model.event import (
+    Attempt,
+    Change,
+    Copy,
+    Event,
+    Notice,
+    Numbered,
+    Probe,
+    Refusal,
+    Report,
+    Session,
+    Verdict,
+)
 from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
@@ -218,7 +230,7 @@ def _notice(host: HostTracker, event: Notice) -> None:
 
 
 HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {
-    Refusal: _refusal, Numbered: _numbered, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict, Probe: _probe,
-    Session: _session, Notice: _notice,
+    Refusal: _refusal, Numbered: _numbered, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict,
+    Probe: _probe, Session: _session, Notice: _notice,
 }
 """What takes each of these kinds of events, with the host that it tells of."""
