@@ -40,7 +40,7 @@ NO_FORMAT = {
     "assp": "a spam proxy's own log", "checkpoint-hec": "a cloud service's records", "domino": "a console's output",
     "fortimail": "an appliance's key-value lists", "hornetsecurity": "a cloud service's records",
     "kerio": "a mail server's own log", "kumomta": "records of a mail server", "m365-message-trace": "records wrapped",
-    "mimecast": "a cloud service's records", "office365": "an audit log", "powermta": "an accounting file of own columns",
+    "mimecast": "a cloud service's records", "office365": "an audit log", "powermta": "accounting of own columns",
     "proofpoint": "a cloud service's records", "retarus": "a cloud service's records", "trendmicro-tmes": "records",
     "vade": "a cloud service's records", "exchange-imap-pop": "a protocol log of mailbox readers",
     "exchange-smtp": "a protocol log", "qmail": "a mail server's own log",
@@ -75,9 +75,9 @@ def test_every_line_is_understood(log: str) -> None:
 
 @pytest.mark.parametrize("log", LOGS)
 def test_every_log_is_answered(log: str, tmp_path: Path) -> None:
-    """No crash, nothing that breaks the contract of the JSON, and each message with a first and a last time in order."""
+    """No crash, and each message has a first and a last time in order."""
     lines = (CORPUS / log).read_bytes().splitlines(keepends=True)[:3000]
-    if log.startswith("exim/exim-testsuite"):  # its servers share a handful of IDs: each hop is held against all others
+    if log.startswith("exim/exim-testsuite"):  # thousands of hops with a handful of IDs
         lines = lines[:1000]
     path = tmp_path / "log"
     path.write_bytes(b"".join(lines))

@@ -188,10 +188,7 @@ class Joiner:
         else:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
-            for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
-                near.update(self._by_queue_id.rows(other))
-            for copy in hop.copies or ():
-                self._by_reply_id.add(copy, id)  # it may come later
+            self._meet_copies(hop, id, near)
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
@@ -211,6 +208,12 @@ class Joiner:
                     near.update(others)
                 if hop.sender:
                     self._refused_senders[hop.sender] = None
+
+    def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
+        for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
+            near.update(self._by_queue_id.rows(other))
+        for copy in hop.copies or ():
+            self._by_reply_id.add(copy, id)  # it may come later
 
     def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
         refused_before = hop.sender in self._refused_senders
