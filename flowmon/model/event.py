@@ -96,6 +96,16 @@ class Attempt(Event, frozen=True, gc=False):
     size: int | None = None
 
 
+class Numbered(Attempt, frozen=True, gc=False):
+    """A recipient that the log gives a number: named with it once, then tried by it.
+
+    Without a status it is no try: with `recipient` it says whose number it is, else what the next host answered.
+    """
+
+    number: str | None = None
+    """Counted from 0 in one message."""
+
+
 class Refusal(Event, frozen=True, gc=False):
     """A server refuses at SMTP, or a rule holds or discards: before or at the end of DATA."""
 
@@ -165,7 +175,10 @@ class Probe(Event, frozen=True, gc=False):
 
 
 class Session(Event, frozen=True, gc=False):
-    """A connection opens or closes: ends what belonged to the last one of the same process."""
+    """A connection opens or closes: ends what belonged to the last one of the same process.
+
+    With a queue ID: the connection that brought this message to a filter before the queue.
+    """
 
     client: str | None = None
 
@@ -181,6 +194,7 @@ KINDS: dict[str, type[Event]] = {
     "identity": Identity,
     "queued": Queued,
     "attempt": Attempt,
+    "numbered": Numbered,
     "refusal": Refusal,
     "ended": Ended,
     "change": Change,

@@ -117,7 +117,9 @@ def endpoint(text: str) -> str | None:
     return text or None
 
 
-_PAIR = re.compile(r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=)?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII)
+_PAIR = re.compile(
+    r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=|reverse dns host )?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII
+)
 
 
 def name_and_address(text: str) -> str | None:
@@ -167,6 +169,15 @@ def comma_addresses(text: str) -> str | None:
     return " ".join(address(item.strip()) for item in text.split(",")).strip() or None
 
 
+_TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
+
+
+def quoted_texts(text: str) -> str | None:
+    """Texts in quotes, `'550', ['5.1.1 One', "two"]`, as one reply: `550 5.1.1 One two`; a code of 000 is none."""
+    texts = [one or other for one, other in _TEXTS.findall(text)]
+    return " ".join(texts[1:] if texts[:1] == ["000"] else texts).strip() or None
+
+
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
 
 
@@ -196,6 +207,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "name_and_address": name_and_address,
     "comma_addresses": comma_addresses,
     "symbols": symbols,
+    "quoted_texts": quoted_texts,
     "reply": reply,
     "enhanced_status": enhanced_status,
 }

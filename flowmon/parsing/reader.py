@@ -167,11 +167,19 @@ class SyslogReader:
         at, end = stamp
         match = _PROGRAM.match(line, end + 1)
         if match is None or line[match.end() - 2] not in "]:" or match.group(1)[-1] == ":":
-            return None
+            return self._without_host(line, at, end + 1)
         tag = _ID_TAG.match(line, match.end())
         if start == 0 and tag is None:
             self._remember(line, at, end)
         return at, tag.end() if tag else match.end(), line[end + 1 : match.end()].rstrip(": ")
+
+    def _without_host(self, line: str, at: float, start: int) -> tuple[float, int, str] | None:
+        """The same for a line that names no host, as appliances send them: only of a program that a format claims."""
+        colon = line.find(": ", start)
+        tag = line[start:colon]
+        if colon < 0 or " " in tag or self._tables.table(tag.partition("[")[0]) is None:
+            return None
+        return at, colon + 2, tag
 
     def _remember(self, line: str, at: float, end: int) -> None:
         """Keep what the next line of the same second is likely to share."""

@@ -1,8 +1,8 @@
 """Timestamps of log lines, to seconds since the epoch.
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
-for the T and without fraction or zone), and epoch seconds. strptime is never used: one second, or without a year one
-minute, is worked out once.
+for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, and epoch seconds. strptime is never used: one
+second, or without a year one minute, is worked out once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)([.,]\d{1,9})?(?: ?(Z|[+-]\d\d:?\d\d))?(?![\d:])", re.ASCII
 )
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
+_CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
 _YEARS = (1971, 2200)
 _LAST_SECOND = 7_258_118_400.0
 """Begin of the last of these years, epoch seconds; larger numbers are milli- or microseconds."""
@@ -100,8 +101,16 @@ class Stamps:
         return min(found, key=lambda at: abs(at - self.reference)) if found else None
 
     def any(self, text: str, start: int = 0) -> tuple[float, int] | None:
-        """Time and end of a stamp of either form."""
-        return self.iso(text, start) or self.rfc3164(text, start)
+        """Time and end of a stamp of any form."""
+        return self.iso(text, start) or self.rfc3164(text, start) or self._ctime(text, start)
+
+    def _ctime(self, text: str, start: int) -> tuple[float, int] | None:
+        match = _CTIME.match(text, start)
+        month = _MONTHS.get(match[1]) if match is not None else None
+        if match is None or month is None:
+            return None
+        at = self._aware(f"{match[4]}-{month:02}-{int(match[2]):02}T{match[3]}", None)
+        return (at, match.end()) if at is not None else None
 
 
 def epoch(text: str, zone: tzinfo | None = None) -> float | None:

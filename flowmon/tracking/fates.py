@@ -51,6 +51,8 @@ def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> N
         return
     if event.original_recipient is not None:
         fate.original = event.original_recipient
+    if status is _D.RELAYED and event.diagnostic and f"({hop.queue_id})" in event.diagnostic:
+        return  # a filter of this host answers with the ID that we gave it: what it said of the recipient stands
     if fate.count and (
         fate.status is not status or fate.relay != event.relay or fate.enhanced_status != event.enhanced_status
         or _gist(fate.diagnostic) != _gist(event.diagnostic)

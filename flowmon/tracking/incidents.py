@@ -8,8 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flowmon.model.event import Arrival, Change, Copy, Event, Notice, Probe, Refusal, Report, Session, Verdict
-from flowmon.model.flow import Hop, Said
+from flowmon.model.event import (
+    Arrival,
+    Attempt,
+    Change,
+    Copy,
+    Event,
+    Notice,
+    Numbered,
+    Probe,
+    Refusal,
+    Report,
+    Session,
+    Verdict,
+)
+from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
 from flowmon.tracking.facts import HostFacts
@@ -39,7 +52,10 @@ def _refusal(host: HostTracker, event: Refusal) -> None:
         _count_refusal(host.facts, status)
     if status is None:
         return
-    hop = host.hop_of(event) or _refused_session(host, event)
+    client = event.client
+    if client is None and event.session is not None:
+        client = host.clients.get(event.session)
+    hop = host.hop_of(event) or _refused_session(host, event, client)
     if event.envelope_sender is not None:
         hop.sender = event.envelope_sender
     if event.message_id is not None:
@@ -48,7 +64,7 @@ def _refusal(host: HostTracker, event: Refusal) -> None:
         hop.subject = event.subject
     if event.login is not None:
         hop.login = event.login
-    hop.client = hop.client or event.client
+    hop.client = hop.client or client
     hop.holds += status is _D.HELD
     if event.recipient is not None:
         fates.refused(hop, event, event.recipient, status)
@@ -70,11 +86,11 @@ def _count_refusal(facts: HostFacts, status: DeliveryStatus | None) -> None:
         facts.reject_warnings += 1
 
 
-def _refused_session(host: HostTracker, event: Refusal) -> Hop:
+def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> Hop:
     """The hop that stands for the refused transaction of a session: same client, same sender."""
     hop = host.refusals.get(event.session) if event.session is not None else None
     if (
-        hop is not None and hop.client == event.client and hop.refused == event.command
+        hop is not None and hop.client == client and hop.refused == event.command
         and (event.envelope_sender is None or hop.sender == event.envelope_sender)
         and event.at - hop.last_at < REFUSALS_APART_SECONDS
     ):
@@ -95,6 +111,34 @@ def may_go_on(host: HostTracker, hop: Hop, horizon: float) -> bool:
         hop.session is not None and host.refusals.get(hop.session) is hop
         and hop.last_at > horizon - REFUSALS_APART_SECONDS
     )
+
+
+def _numbered(host: HostTracker, event: Numbered) -> None:
+    """Turn numbers into recipients: those of one message are named in their order, all before the first try."""
+    hop = host.hop_of(event)
+    if hop is None or event.number is None or not event.number.isdecimal():
+        return
+    number = int(event.number)
+    named = hop.recipients.split() if hop.recipients else []
+    recipient = event.recipient
+    if event.status is None and recipient is not None:
+        if number == len(named):  # else the log begins in the middle: whose the later numbers are is not known
+            hop.recipients = " ".join([*named, recipient])
+            hop.fates.setdefault(recipient, Fate(recipient, _D.QUEUED, event.at, since=event.at, count=0))
+        return
+    if recipient is None:
+        recipient = named[number] if number < len(named) else None
+    fate = hop.fates.get(recipient) if recipient is not None else None
+    if event.status is not None and recipient is not None:
+        relay = event.relay
+        if relay is None and event.session is not None:
+            relay = host.clients.get(event.session)
+        host.handlers[Attempt](Attempt(
+            event.at, event.host, event.system, event.queue_id, event.session, event.position, recipient, event.status,
+            None, relay, event.enhanced_status, event.diagnostic,
+        ))
+    elif fate is not None and fate.count:
+        fate.diagnostic, fate.reply_id = event.diagnostic, None
 
 
 def _change(host: HostTracker, event: Change) -> None:
@@ -173,6 +217,9 @@ def _session(host: HostTracker, event: Session) -> None:
     session = event.session
     if session is None:
         return
+    if event.queue_id is not None:
+        _brought(host, event, host.clients.get(session))
+        return
     host.refusals.pop(session, None)
     hop = host.in_session.pop(session, None)
     if hop is not None and not hop.queued and hop.left_at is None and hop.state is None:  # held is accepted
@@ -183,6 +230,13 @@ def _session(host: HostTracker, event: Session) -> None:
         _note(host.clients, session, event.client)
     elif host.clients:
         host.clients.pop(session, None)
+
+
+def _brought(host: HostTracker, event: Session, client: str | None) -> None:
+    """The session brought this message through a filter before the queue, which saw only the proxy."""
+    hop = host.hop_of(event)
+    if hop is not None and hop.client is None:
+        hop.client = client
 
 
 def _note(sessions: dict[str, Any], session: str, what: object) -> None:
@@ -199,7 +253,7 @@ def _notice(host: HostTracker, event: Notice) -> None:
 
 
 HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {
-    Refusal: _refusal, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict, Probe: _probe,
-    Session: _session, Notice: _notice,
+    Refusal: _refusal, Numbered: _numbered, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict,
+    Probe: _probe, Session: _session, Notice: _notice,
 }
 """What takes each of these kinds of events, with the host that it tells of."""

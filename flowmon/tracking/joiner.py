@@ -146,14 +146,15 @@ class Joiner:
             if hash(hop.queue_id) in self._by_reply_id:
                 near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
-            self._meet_copies(hop, hop.network_message_id, id, near)
+            near.update(self._by_network_id.add(hop.network_message_id, id))
+            for recipient in hop.fates if hop.origin == "smtp" else ():  # refused in another log, to be read later
+                self._by_failure.add(f"{hop.sender}|{recipient}", id)
         if hop.refused is not None:
             self._meet_refusal(hop, id, near)
         else:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
-            for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
-                near.update(self._by_queue_id.rows(other))
+            self._meet_copies(hop, id, near)
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
@@ -161,12 +162,6 @@ class Joiner:
         elif hop.network_message_id is not None or hop.message_id is not None:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
-
-    def _meet_copies(self, hop: Hop, network_id: str, id: int, near: set[int]) -> None:
-        near.update(self._by_network_id.add(network_id, id))
-        if hop.origin == "smtp":  # Exchange refuses in another log, which may be read later
-            for recipient in hop.fates:
-                self._by_failure.add(f"{hop.sender}|{recipient}", id)
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():
@@ -179,6 +174,12 @@ class Joiner:
                     near.update(others)
                 if hop.sender:
                     self._refused_senders[hop.sender] = None
+
+    def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
+        for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
+            near.update(self._by_queue_id.rows(other))
+        for copy in hop.copies or ():
+            self._by_reply_id.add(copy, id)  # it may come later
 
     def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
         refused_before = hop.sender in self._refused_senders
@@ -224,9 +225,9 @@ class Joiner:
         guesses: list[tuple[float, Hop, Hop]] = []
         for id in near:
             other = flow if self.row(id) == flow.id else self._get(id)
-            if other is None or (other is flow and len(flow.hops) == 1):
-                continue
-            if len(other.hops) + len(flow.hops) > _HOPS_MOST:
+            if other is None or (other is flow and len(flow.hops) == 1) or (
+                len(other.hops) + len(flow.hops) > _HOPS_MOST
+            ):
                 continue
             joined = False
             for there in other.hops:

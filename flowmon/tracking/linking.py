@@ -50,7 +50,7 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         if child.queued and parent.left_at is not None:
             return None  # it was done with: the queue manager tells of another that has the ID now
         return (LinkBasis.QUEUE_ID, Certainty.CERTAIN, []) if within and same is not False else None
-    if parent.copies and child.host == parent.host and child.queue_id in parent.copies:
+    if parent.copies and child.host == parent.host and child.queue_id in parent.copies and _lives_with(child, parent):
         return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child)
     if child.parent_id is not None and child.host == parent.host and child.parent_id == parent.queue_id and (
         child.origin != "report" and child.sender != ""
@@ -74,6 +74,11 @@ def _told_again(child: Hop, parent: Hop) -> Ground | None:
     if child.network_message_id is not None and child.network_message_id == parent.network_message_id:
         return LinkBasis.NETWORK_MESSAGE_ID, Certainty.CERTAIN, []
     return None
+
+
+def _lives_with(child: Hop, parent: Hop) -> bool:
+    """Whether a copy began while its original was there: queue IDs are used again."""
+    return parent.arrived_at - SKEW_SECONDS <= child.arrived_at <= parent.last_at + SKEW_SECONDS
 
 
 def _moved(parent: Hop, child: Hop) -> list[Fate]:

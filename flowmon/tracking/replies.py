@@ -2,7 +2,8 @@
 
 Reply forms, from the programs' own texts: Postfix `queued as X`, Exim `OK id=X`, Sendmail and OpenSMTPD
 `X Message accepted for delivery`, Dovecot LMTP `<user> SESSION Saved`, Exchange `[InternalId=n, Hostname=h]`,
-Haraka `Message Queued (X)`, Amavis with the inner reply last.
+Haraka `Message Queued (X)`, Proxmox Mail Gateway `2.5.0 OK (X)`, Cisco ESA `ok:  Message X accepted`, Amavis with the
+inner reply last.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in 
     ("OK id=", r"OK id=([\w-]+)"),
     ("[InternalId=", r"\[InternalId=(\d+)"),
     (" Message accepted for delivery", r"(?<![\w-])([\w-]{8,}) Message accepted for delivery"),
+    ("2.5.0 OK (", r"2\.5\.0 OK \(([0-9A-F]{6,})\)"),
+    ("ok:  Message ", r"ok:  Message (\d+) accepted"),
     ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
 ))
 
