@@ -33,14 +33,14 @@ def _in_utc(utc: None) -> None:
 @pytest.mark.parametrize("name", _runs(NOT_YET))
 def test_run(name: str, tmp_path: Path) -> None:
     logs = reading.copied(name, tmp_path)
-    with reading.read([str(logs)]) as reader:
+    with reading.read([str(logs)], reading.configured(name)) as reader:
         _agree(reader, name)
 
 
 @pytest.mark.parametrize("name", _runs(NOT_YET | ORDER_NOT_YET))
 def test_order_of_the_files_does_not_matter(name: str, tmp_path: Path) -> None:
     logs = reading.copied(name, tmp_path)
-    with reading.read(reading.as_arguments(logs, backwards=True)) as reader:
+    with reading.read(reading.as_arguments(logs, backwards=True), reading.configured(name)) as reader:
         _agree(reader, name)
 
 

@@ -271,7 +271,8 @@ class Folding:
         try:
             found = self.catalogue.reader(
                 data, hosts=self.names, host=self._host(source), zone=self._zone(source),
-                reference=self._reference(source, path), name=name, named=self._named(source) is not None,
+                reference=self._reference(source, path), before=source.last_at() or None, name=name,
+                named=self._named(source) is not None,
             )
         except ParserFileError as fault:
             source.state.error = f"{source.state.path}: {fault}"
