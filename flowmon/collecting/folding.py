@@ -270,7 +270,7 @@ class Folding:
         name = (configured.format if configured is not None else None) or name
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._host(source), zone=self._zone(source),
+                data, hosts=self.names, host=self._host(source), zone=self._zone(source, data),
                 reference=self._reference(source, path), before=source.last_at() or None, name=name,
                 named=self._named(source) is not None,
             )
@@ -310,10 +310,14 @@ class Folding:
     def _host(self, source: Source) -> str:
         return self._named(source) or self.names.this_host
 
-    def _zone(self, source: Source) -> tzinfo | None:
+    def _zone(self, source: Source, data: bytes) -> tzinfo | None:
+        """The configured zone: of the log, else of the one host that its lines tell of, else of the host it is from."""
         configured = self._configured(source)
-        host = self.config.hosts.get(self.names.name(self._host(source)))
-        return (configured.timezone if configured else None) or (host.timezone if host else None)
+        if configured and configured.timezone:
+            return configured.timezone
+        zones = {name: host.timezone for name, host in self.config.hosts.items() if host.timezone}
+        told = self.catalogue.hosts_in(data, self.names) if zones else set()
+        return zones.get(told.pop() if len(told) == 1 else self.names.name(self._host(source)))
 
     def _reference(self, source: Source, path: str) -> float:
         """A time that the next line is not after, to settle its year: the file's own, else now; after a restart, the

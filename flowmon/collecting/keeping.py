@@ -132,6 +132,8 @@ class Keeper:
         for hop in flow.hops:
             if hop.verdicts:
                 known.filtered(hop.host)
+            if hop.refused is None and (hop.origin == "pickup" or hop.client is not None):
+                known.arrived(hop.host, here=hop.origin == "pickup")
             for fate in hop.fates.values():
                 if fate.transport == "mailbox" and fate.status is _DELIVERED:
                     domain = known.mailbox(hop.host, fate.recipient)

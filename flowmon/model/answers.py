@@ -102,6 +102,8 @@ class Attempt(msgspec.Struct, frozen=True):
     count: int
     first_at: datetime
     last_at: datetime
+    reply_id: str | None = None
+    """The next hop's own id for it, from its reply: the last trace of what leaves our logs."""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -112,6 +112,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """How often it was held."""
     about: str | None = None
     """Message-ID that this report is about, where its log names that."""
+    queued_at: float | None = None
+    """When the queue manager had it first: what came before was the client's time."""
 
 
 def is_nothing(hop: Hop) -> bool:

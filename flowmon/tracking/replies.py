@@ -1,8 +1,8 @@
 """The next hop's own id in its reply, and the names and addresses in what a log says of a peer.
 
 Reply forms, from the programs' own texts: Postfix `queued as X`, Exim `OK id=X`, Sendmail and OpenSMTPD
-`X Message accepted for delivery`, Dovecot LMTP `<user> SESSION Saved`, Exchange `[InternalId=n, Hostname=h]`,
-Haraka `Message Queued (X)`, Amavis with the inner reply last.
+`X Message accepted for delivery`, Gmail `OK TIME X - gsmtp`, Dovecot LMTP `<user> SESSION Saved`, Exchange and
+Outlook.com `[InternalId=n, Hostname=h]`, Haraka `Message Queued (X)`, Amavis with the inner reply last.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in 
     ("[InternalId=", r"\[InternalId=(\d+)"),
     (" Message accepted for delivery", r"(?<![\w-])([\w-]{8,}) Message accepted for delivery"),
     ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
+    (" - gsmtp", r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp"),
 ))
 
 
