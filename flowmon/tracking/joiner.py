@@ -190,6 +190,8 @@ class Joiner:
         if hop.copies is not None or hop.parent_id is not None:
             for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
                 near.update(self._by_queue_id.rows(other))
+            for copy in hop.copies or ():
+                self._by_reply_id.add(copy, id)  # its first line may be to come
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
