@@ -50,7 +50,8 @@ def _agree(reader: SqliteReader, name: str) -> None:
         pytest.fail("\n".join(wrong), pytrace=False)
 
 
-LIVE = ("forked_recipients", "deferred_then_delivered", "refused_beside_accepted", "list_sends_it_back")
+LIVE = ("forked_recipients", "deferred_then_delivered", "refused_beside_accepted", "list_sends_it_back",
+        "greylisted_over_two_mx", "list_through_sendmail", "dsn_over_another_host")
 
 
 @pytest.mark.parametrize("size", [97, 777])

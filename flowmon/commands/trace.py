@@ -77,6 +77,8 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
           + (f", subject {clean(m.subject)!r}" if m.subject else "") + (f", {m.size:,} bytes" if m.size else ""))
     print(f"  first seen {clock(m.first_seen_at)}, last {clock(m.last_seen_at)}"
           + (f", {m.scenario} {m.direction}" if m.scenario else ""))
+    if detail.submitted:
+        print(f"  {clean(detail.submitted)}")
     cause, step = _advice(detail, asked)
     if cause:
         print(f"  why: {cause}")
@@ -115,7 +117,8 @@ def _recipient(detail: Detail, r: Recipient, now: datetime) -> None:
     print(f"     path {' > '.join(r.path)}" + (f" > {clean(r.relay)}" if r.relay else ""))
     if r.diagnostic:
         print(f"     said {clean(r.diagnostic)}")
-    known = next((a.reply_id for a in reversed(detail.attempts) if a.reply_id and a.recipient == r.recipient), None)
+    known = next((a.reply_id for a in reversed(detail.attempts)
+                  if a.reply_id and (a.recipient, a.host, a.relay) == (r.recipient, r.host, r.relay)), None)
     if known:
         print(f"     next hop's own id {clean(known)}")
     _stages(detail.message, r, now)
@@ -133,9 +136,10 @@ def _stages(m: Message, r: Recipient, now: datetime) -> None:
     """What each stage took, the slowest marked, and how often a loop came round."""
     seconds = stage_seconds(m, r, now)
     slowest = slowest_stage(seconds)
-    print("     " + ", ".join(
-        f"{stage} {'unknown' if value is None else span(value)}{' (slowest)' if stage is slowest else ''}"
-        for stage, value in seconds.items()))
+    told = ", ".join(f"{stage} {span(value)}{' (slowest)' if stage is slowest else ''}"
+                     for stage, value in seconds.items() if value is not None)
+    if told:
+        print(f"     {told}")
     again = visits(r.path)
     if again is not None:
         print(f"     {'loop: ' if r.reason == 'loop' else ''}{len(r.path)} hops, {again[1]} times at {again[0]}")

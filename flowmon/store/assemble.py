@@ -143,6 +143,14 @@ def stage(flow: Flow, hop: Hop) -> Stage:
     return Stage.ROUTING
 
 
+def submitted(flow: Flow) -> str | None:
+    """How the client handed a message in; None where the log does not tell, or another server brought it."""
+    first = flow.hops[0]
+    if first.login is not None and first.refused is None:
+        return f"submitted with login {first.login}"
+    return f"made on {first.host} itself" if first.origin == "pickup" else None
+
+
 def _delays(hop: Hop) -> answers.Delays:
     """The longest delays of a hop, from what its log tells.
 

@@ -72,6 +72,7 @@ class Story:
         facts += [message.scenario.value if message.scenario else None]
         facts += [message.direction.value if message.direction else None]
         facts += [f"client {clean(message.client)}" if message.client else None]
+        facts += [clean(self.detail.submitted) if self.detail.submitted else None]
         told = ", ".join(fact for fact in facts if fact)
         lines += labelled("Facts", told, width) if told else []
         return [*lines, *self._stages(width, look), *self._linked(width)]
@@ -85,8 +86,8 @@ class Story:
         seconds = stage_seconds(message, worst, look.now)
         slowest = slowest_stage(seconds)
         told = ", ".join(
-            f"{stage.value} {UNKNOWN if value is None else span(value)}{' (slowest)' if stage is slowest else ''}"
-            for stage, value in seconds.items()
+            f"{stage.value} {span(value)}{' (slowest)' if stage is slowest else ''}"
+            for stage, value in seconds.items() if value is not None
         )
         lines = labelled("Stages", told, width)
         round_ = visits(worst.path) if worst else None
