@@ -188,10 +188,7 @@ class Joiner:
         else:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
-            for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
-                near.update(self._by_queue_id.rows(other))
-            for copy in hop.copies or ():
-                self._by_reply_id.add(copy, id)  # its first line may be to come
+            self._meet_copies(hop, id, near)
         if self._lookup is not None and len(self.known.hosts) > 1:
             self._ask_store(hop, near)
         if len(flow.hops) == 1:
@@ -199,6 +196,13 @@ class Joiner:
         elif hop.network_message_id is not None or hop.message_id is not None:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
+
+    def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
+        for copy in hop.copies or ():
+            near.update(self._by_queue_id.rows(copy))
+            self._by_reply_id.add(copy, id)  # its first line may be to come
+        if hop.parent_id is not None:
+            near.update(self._by_queue_id.rows(hop.parent_id))
 
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():
