@@ -7,6 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import tzinfo
 from math import inf
 from typing import Any
@@ -266,13 +267,13 @@ class Folding:
 
     def _take_reader(self, source: Source, data: bytes, name: str | None, path: str) -> bool:
         """Give a source its reader, once its format is recognised (or known, or configured)."""
-        configured = self._configured(source)
+        configured, named = self._configured(source), self._named(source)
         name = (configured.format if configured is not None else None) or name
+        host = named or self.names.this_host
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._host(source), zone=self._zone(source, data),
+                data, hosts=self.names, host=host, zone=self._zone(configured, host, data), named=named is not None,
                 reference=self._reference(source, path), before=source.last_at() or None, name=name,
-                named=self._named(source) is not None,
             )
         except ParserFileError as fault:
             source.state.error = f"{source.state.path}: {fault}"
@@ -307,25 +308,19 @@ class Folding:
         configured = self._configured(source)
         return (configured.host if configured else None) or source.stream.host or None
 
-    def _host(self, source: Source) -> str:
-        return self._named(source) or self.names.this_host
-
-    def _zone(self, source: Source, data: bytes) -> tzinfo | None:
+    def _zone(self, configured: LogPath | None, host: str, data: bytes) -> tzinfo | None:
         """The configured zone: of the log, else of the one host that its lines tell of, else of the host it is from."""
-        configured = self._configured(source)
-        if configured and configured.timezone:
-            return configured.timezone
-        zones = {name: host.timezone for name, host in self.config.hosts.items() if host.timezone}
+        own = configured.timezone if configured is not None else None
+        zones = {name: of.timezone for name, of in self.config.hosts.items() if of.timezone}
         told = self.catalogue.hosts_in(data, self.names) if zones else set()
-        return zones.get(told.pop() if len(told) == 1 else self.names.name(self._host(source)))
+        return own or zones.get(told.pop() if len(told) == 1 else self.names.name(host))
 
     def _reference(self, source: Source, path: str) -> float:
-        """A time that the next line is not after, to settle its year: the file's own, else now; after a restart, the
-        last line folded if it was later."""
-        try:
-            written = os.stat(path).st_mtime if source.reread else self._clock()
-        except OSError:  # rotated away meanwhile
-            written = self._clock()
+        """A time that the next line is not after, to settle its year: the file's, else now, else the last line's."""
+        written = self._clock()
+        if source.reread:
+            with suppress(OSError):  # rotated away meanwhile
+                written = os.stat(path).st_mtime
         return max(written, source.last_at())
 
     # --- handing on -------------------------------------------------------------------------------------------------
