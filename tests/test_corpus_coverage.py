@@ -32,7 +32,7 @@ NOT_UNDERSTOOD = {
     "dovecot/ossec-dovecot.log": (r"^\w{3} \d+ \S+ (?:Warn|Info): ", "Dovecot 1's own header: it named no program"),
     "exim/exim-testsuite-even.mainlog.log": (r"\*\* FAIL cannot route this one", "an address with blanks, unquoted"),
     "foreign/ossec-syslog.log": (r"^2015 2015 ", "a stamp of no form: the year stands twice, before the month"),
-    "m365-message-trace/sekoia-message-trace.jsonl": (r'^\{"__metadata"', "behind the record stand a backslash and an n"),
+    "m365-message-trace/sekoia-message-trace.jsonl": (r'^\{"__metadata"', "a backslash and an n behind the record"),
     "qmail/indimail-readme.log": (r"^2020-06-25 \S+ ", "qmail-send's own log: no host, no program; no format reads it"),
 }
 """Logs with lines that count as not understood: what these look like, and why."""

@@ -33,14 +33,14 @@ def _in_utc(utc: None) -> None:
 @pytest.mark.parametrize("name", _runs(NOT_YET))
 def test_run(name: str, tmp_path: Path) -> None:
     logs = reading.copied(name, tmp_path)
-    with reading.read([str(logs)]) as reader:
+    with reading.read([str(logs)], reading.configured(name)) as reader:
         _agree(reader, name)
 
 
 @pytest.mark.parametrize("name", _runs(NOT_YET | ORDER_NOT_YET))
 def test_order_of_the_files_does_not_matter(name: str, tmp_path: Path) -> None:
     logs = reading.copied(name, tmp_path)
-    with reading.read(reading.as_arguments(logs, backwards=True)) as reader:
+    with reading.read(reading.as_arguments(logs, backwards=True), reading.configured(name)) as reader:
         _agree(reader, name)
 
 
@@ -50,7 +50,8 @@ def _agree(reader: SqliteReader, name: str) -> None:
         pytest.fail("\n".join(wrong), pytrace=False)
 
 
-LIVE = ("forked_recipients", "deferred_then_delivered", "refused_beside_accepted", "list_sends_it_back")
+LIVE = ("forked_recipients", "deferred_then_delivered", "refused_beside_accepted", "list_sends_it_back",
+        "greylisted_over_two_mx", "list_through_sendmail", "dsn_over_another_host")
 
 
 @pytest.mark.parametrize("size", [97, 777])

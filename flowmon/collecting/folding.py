@@ -7,15 +7,16 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import tzinfo
 from math import inf
 from typing import Any
 
 import msgspec
 
+from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
-from flowmon.model.flow import Hop, Said
 from flowmon.parsing.catalogue import Catalogue, LineReader
 from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.seen import Seen
@@ -33,39 +34,6 @@ _AHEAD_SECONDS = 86_400.0
 _UNRECOGNISED_BYTES = 1_000_000
 
 Stream = LogStream | StdinStream
-
-
-class Folded(msgspec.Struct, array_like=True):
-    """What was folded since the last batch, with the positions that it reaches to."""
-
-    hops: list[Hop]
-    late: list[tuple[str, Said]]
-    """(queue ID, what a filter said) of hops that may have been let go."""
-    facts: list[tuple[int, str, str, int]]
-    """(minute, host, name, count)."""
-    now: float
-    """Time of the newest line, epoch seconds."""
-    serial: int
-    pending: bytes
-    """What the tracker keeps beside hops."""
-    seen: dict[str, bytes]
-    """By host that several logs tell of: what was told of late."""
-    sources: list[SourceState]
-    files: list[FileRow]
-    blocks: list[tuple[int, int, bytes]]
-    notices: list[str]
-
-
-class Start(msgspec.Struct):
-    """Where a store stands, for folding to go on."""
-
-    serial: int = 0
-    now: float = 0.0
-    pending: bytes = b""
-    seen: dict[str, bytes] = {}
-    hops: list[Hop] = []
-    sources: dict[str, SourceState] = {}
-    files: list[FileRow] = []
 
 
 class Source:
@@ -268,12 +236,13 @@ class Folding:
 
     def _take_reader(self, source: Source, data: bytes, name: str | None, path: str) -> bool:
         """Give a source its reader, once its format is recognised (or known, or configured)."""
-        configured = self._configured(source)
+        configured, named = self._configured(source), self._named(source)
         name = (configured.format if configured is not None else None) or name
+        host = named or self.names.this_host
         try:
             found = self.catalogue.reader(
-                data, hosts=self.names, host=self._named(source) or self.names.this_host, zone=self._zone(source),
-                reference=self._reference(source, path), name=name, named=self._named(source) is not None,
+                data, hosts=self.names, host=host, zone=self._zone(configured, host, data), named=named is not None,
+                reference=self._reference(source, path), before=source.last_at() or None, name=name,
             )
         except ParserFileError as fault:
             source.state.error = f"{source.state.path}: {fault}"
@@ -305,21 +274,21 @@ class Folding:
 
     def _named(self, source: Source) -> str | None:
         """The host as the user names it, by HOST=PATH, a folder or the configuration."""
-        configured = self._configured(source)
-        return (configured.host if configured else None) or source.stream.host or None
+        return getattr(self._configured(source), "host", None) or source.stream.host or None
 
-    def _zone(self, source: Source) -> tzinfo | None:
-        configured = self._configured(source)
-        host = self.config.hosts.get(self.names.name(self._named(source) or self.names.this_host))
-        return (configured.timezone if configured else None) or (host.timezone if host else None)
+    def _zone(self, configured: LogPath | None, host: str, data: bytes) -> tzinfo | None:
+        """The configured zone: of the log, else of the one host that its lines tell of, else of the host it is from."""
+        own = configured.timezone if configured is not None else None
+        zones = {name: of.timezone for name, of in self.config.hosts.items() if of.timezone}
+        told = self.catalogue.hosts_in(data, self.names) if zones else set()
+        return own or zones.get(told.pop() if len(told) == 1 else self.names.name(host))
 
     def _reference(self, source: Source, path: str) -> float:
-        """A time that the next line is not after, to settle its year: the file's own, else now; after a restart, the
-        last line folded if it was later."""
-        try:
-            written = os.stat(path).st_mtime if source.reread else self._clock()
-        except OSError:  # rotated away meanwhile
-            written = self._clock()
+        """A time that the next line is not after, to settle its year: the file's, else now, else the last line's."""
+        written = self._clock()
+        if source.reread:
+            with suppress(OSError):  # rotated away meanwhile
+                written = os.stat(path).st_mtime
         return max(written, source.last_at())
 
     # --- handing on -------------------------------------------------------------------------------------------------

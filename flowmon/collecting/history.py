@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection
 import msgspec
 
 from flowmon.collecting.collector import Collector
-from flowmon.collecting.folding import Folded, Folding
+from flowmon.collecting.folded import Folded
+from flowmon.collecting.folding import Folding
 from flowmon.collecting.keeping import Keeper
 from flowmon.config import Config
 from flowmon.errors import SourceError

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from flowmon.collecting.folding import Folded, Start
+from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config
 from flowmon.model.flow import Flow, is_nothing
 from flowmon.model.words import DeliveryStatus
@@ -146,6 +146,8 @@ class Keeper:
                 known.filtered(hop.host)
             if hop.origin == "mailbox":
                 known.submitted(hop.host)
+            if hop.refused is None and (hop.origin == "pickup" or hop.client is not None):
+                known.arrived(hop.host, here=hop.origin == "pickup")
             for fate in hop.fates.values():
                 if fate.transport == "mailbox" and fate.status is _DELIVERED:
                     domain = known.mailbox(hop.host, fate.recipient)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 from flowmon.commands import opening, output
@@ -10,6 +11,7 @@ from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
+from flowmon.model.way import slowest_stage, stage_seconds, visits
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.evidence import read_line
 from flowmon.store.reader import SqliteReader
@@ -63,7 +65,7 @@ def _advice(detail: Detail, asked: Recipient | None) -> tuple[str | None, str | 
 
 
 def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
-    m = detail.message
+    m, now = detail.message, reader.now()
     asked = _asked_for(m, what)
     counts = Counter(r.status for r in m.recipients)
     others = ", ".join(f"{n} {status}" for status, n in counts.items()) if len(counts) > 1 else ""
@@ -76,18 +78,15 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
     print(f"  first seen {clock(m.first_seen_at)}, last {clock(m.last_seen_at)}"
           + (f", {m.scenario} {m.direction}" if m.scenario else "")
           + (f", sent with {clean(detail.client_program)}" if detail.client_program else ""))
+    if detail.submitted:
+        print(f"  {clean(detail.submitted)}")
     cause, step = _advice(detail, asked)
     if cause:
         print(f"  why: {cause}")
         print(f"  do:  {step}")
     _path(m)
     for r in sorted(m.recipients, key=lambda r: r is not asked):
-        was = f" (was {clean(r.original_recipient)})" if r.original_recipient else ""
-        print(f"  to {clean(r.recipient)}{was}: {r.status} at {r.host} after {span(r.delay_seconds)}, "
-              f"{r.attempts} attempt{'s' * (r.attempts != 1)}" + (f" [{r.problem}: {r.reason}]" if r.problem else ""))
-        print(f"     path {' > '.join(r.path)}" + (f" > {clean(r.relay)}" if r.relay else ""))
-        if r.diagnostic:
-            print(f"     said {clean(r.diagnostic)}")
+        _recipient(detail, r, now)
     for a in detail.attempts:
         if a.problem:
             times = f" {a.count} times since {clock(a.first_at)}" if a.count > 1 else ""
@@ -111,12 +110,40 @@ def _print_evidence(detail: Detail) -> None:
         print(f"    {line.host} {clean(line.path)} {line.offset}  {clean(_text(line))}")
 
 
+def _recipient(detail: Detail, r: Recipient, now: datetime) -> None:
+    """What became of a recipient, on which way, and how long that took."""
+    was = f" (was {clean(r.original_recipient)})" if r.original_recipient else ""
+    print(f"  to {clean(r.recipient)}{was}: {r.status} at {r.host} after {span(r.delay_seconds)}, "
+          f"{r.attempts} attempt{'s' * (r.attempts != 1)}" + (f" [{r.problem}: {r.reason}]" if r.problem else ""))
+    print(f"     path {' > '.join(r.path)}" + (f" > {clean(r.relay)}" if r.relay else ""))
+    if r.diagnostic:
+        print(f"     said {clean(r.diagnostic)}")
+    known = next((a.reply_id for a in reversed(detail.attempts)
+                  if a.reply_id and (a.recipient, a.host, a.relay) == (r.recipient, r.host, r.relay)), None)
+    if known:
+        print(f"     next hop's own id {clean(known)}")
+    _stages(detail.message, r, now)
+
+
 def _path(m: Message) -> None:
     for hop in m.hops:
         link = f", joined by {hop.link} ({hop.certainty})" if hop.link else ""
         print(f"  {clock(hop.arrived_at)} {hop.host}"
               + (f" {hop.role}" if hop.role else "") + (f" {clean(hop.queue_id)}" if hop.queue_id else "")
               + (f" {hop.stage}" if hop.stage else "") + link)
+
+
+def _stages(m: Message, r: Recipient, now: datetime) -> None:
+    """What each stage took, the slowest marked, and how often a loop came round."""
+    seconds = stage_seconds(m, r, now)
+    slowest = slowest_stage(seconds)
+    told = ", ".join(f"{stage} {span(value)}{' (slowest)' if stage is slowest else ''}"
+                     for stage, value in seconds.items() if value is not None)
+    if told:
+        print(f"     {told}")
+    again = visits(r.path)
+    if again is not None:
+        print(f"     {'loop: ' if r.reason == 'loop' else ''}{len(r.path)} hops, {again[1]} times at {again[0]}")
 
 
 def _text(line: Evidence) -> str:

@@ -102,6 +102,8 @@ class Attempt(msgspec.Struct, frozen=True):
     count: int
     first_at: datetime
     last_at: datetime
+    reply_id: str | None = None
+    """The next hop's own id for it, from its reply: the last trace of what leaves our logs."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -140,6 +142,8 @@ class Detail(msgspec.Struct, frozen=True):
     """Rows of the reports (DSNs) that servers made about this message."""
     report_of: int | None
     """Row of the message that this one reports about."""
+    submitted: str | None
+    """Plain words: how its client handed it in, where the log tells."""
     cause: str | None
     """Plain words: why it is where it is. None where nothing is wrong."""
     next_step: str | None

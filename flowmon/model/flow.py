@@ -114,6 +114,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """Message-ID that this report is about, where its log names that."""
     protocol: str | None = None
     """With what the client handed it in, where the log tells: a program (Outlook, ActiveSync), or SMTP."""
+    queued_at: float | None = None
+    """When the queue manager had it first: what came before was the client's time."""
 
 
 def is_nothing(hop: Hop) -> bool:

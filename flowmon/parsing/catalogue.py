@@ -93,15 +93,16 @@ class Catalogue:
         return (f for f in reversed(self.formats.values()) if f.spec.programs)
 
     def reader(self, data: bytes, *, hosts: Hosts, host: str, zone: tzinfo | None, reference: float | None = None,
-               name: str | None = None, named: bool = True) -> tuple[str, LineReader] | None:
+               before: float | None = None, name: str | None = None, named: bool = True
+               ) -> tuple[str, LineReader] | None:
         """A reader for the log that begins with `data`, and the name of what was recognised.
 
         `named`: the user named the host; else the name of a service goes before it.
         `name` overrides the recognition: a format's name. `reference` is the epoch time that settles years (default
-        now). None when nothing fits (yet).
+        now), `before` that of the line before the first one, where it is known. None when nothing fits (yet).
         """
         def stamps() -> Stamps:
-            return Stamps(zone, time.time() if reference is None else reference)
+            return Stamps(zone, time.time() if reference is None else reference, before)
 
         if name is not None:
             return name, self._reader_of(self._named(name), hosts, host, stamps(), named=named)

@@ -8,6 +8,7 @@ second, or without a year one minute, is worked out once.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from math import inf, isfinite
 
@@ -23,6 +24,12 @@ _LAST_SECOND = 7_258_118_400.0
 """Begin of the last of these years, epoch seconds; larger numbers are milli- or microseconds."""
 _AHEAD_SECONDS = 2 * 86400.0
 """How far a first line may lie after the reference: clocks and zones differ."""
+_OUT_OF_ORDER_SECONDS = 120.0
+"""How far local times of one log may run back before it is taken for the hour that the end of summer time repeats."""
+_FRESH_SECONDS = 60.0
+"""A first line so near to the reference is written as it is read."""
+_LEAP_DAY_YEARS = 8
+"""At most so many years lie between two leap days (1896 and 1904, 2096 and 2104)."""
 
 
 class Stamps:
@@ -30,12 +37,19 @@ class Stamps:
 
     `zone` is the log's own time zone, for forms that carry none. `reference` (epoch seconds) settles the year of
     RFC 3164 stamps: the newest that does not put the first line after it; later lines take the year nearest to the
-    line before, so that a log may run over New Year.
+    line before, so that a log may run over New Year. `before` is the time of the line before the first one, where it
+    is known.
+
+    When summer time ends, an hour of local time comes twice. A stamp of that hour is of the first pass unless that
+    would be earlier than the line before it; a log that falls silent in the first pass and goes on in the second with
+    a later time of day cannot be told from one that goes on at once.
     """
 
-    def __init__(self, zone: tzinfo | None, reference: float) -> None:
+    def __init__(self, zone: tzinfo | None, reference: float, before: float | None = None) -> None:
         self.zone = zone
         self.reference = reference
+        self._before = before
+        """Last instant that was given for a stamp without a zone."""
         self._first = True
         self._second = ""
         self._second_at = 0.0
@@ -62,8 +76,23 @@ class Stamps:
         try:
             moment = datetime.fromisoformat(text + (zone or ""))
         except ValueError:
-            return None
+            if text[-3:] != ":60":
+                return None
+            return self._aware(f"{text[:-2]}59", zone)  # a leap second
+        if moment.tzinfo is None and _YEARS[0] <= moment.year < _YEARS[1]:
+            return self._local(moment)
         return _instant(moment, self.zone)
+
+    def _local(self, moment: datetime) -> float:
+        """The instant of a local time, which may come twice: see the class."""
+        at = moment.replace(tzinfo=self.zone).astimezone(UTC).timestamp()
+        before = self._before
+        if before is None or at < before - _OUT_OF_ORDER_SECONDS:
+            later = moment.replace(tzinfo=self.zone, fold=1).astimezone(UTC).timestamp()
+            if later > at and (before is not None or abs(later - self.reference) <= _FRESH_SECONDS):
+                at = later
+        self._before = at
+        return at
 
     def rfc3164(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of the RFC 3164 stamp that starts at `start`; None if there is none."""
@@ -87,18 +116,29 @@ class Stamps:
             return None
         day, hour, minute = (int(match.group(i)) for i in (2, 3, 4))
         year = datetime.fromtimestamp(self.reference, UTC).year
-        found = []
-        for candidate in (year - 1, year, year + 1):
-            try:
-                moment = datetime(candidate, month, day, hour, minute, tzinfo=self.zone)
-            except ValueError:  # 29 February of a year that has none
-                continue
-            found.append(moment.astimezone(UTC).timestamp())
+        found = self._in_years((year - 1, year, year + 1), month, day, hour, minute)
         if self._first:
             # a log is not written ahead of its time: the newest year that does not lie after the reference
             self._first = False
-            found = [at for at in found if at <= self.reference + _AHEAD_SECONDS][-1:] or found[:1]
-        return min(found, key=lambda at: abs(at - self.reference)) if found else None
+            found = [one for one in found if one[0] <= self.reference + _AHEAD_SECONDS][-1:]
+        if not found:  # 29 February, of another year
+            found = self._in_years(range(year - 2, year - 1 - _LEAP_DAY_YEARS, -1), month, day, hour, minute)[:1]
+        if not found:
+            return None
+        return self._local(min(found, key=lambda one: abs(one[0] - self.reference))[1])
+
+    def _in_years(
+        self, years: Iterable[int], month: int, day: int, hour: int, minute: int
+    ) -> list[tuple[float, datetime]]:
+        """Instant and local time of a moment, for each of the years that have it."""
+        found = []
+        for year in years:
+            try:
+                moment = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the zone is put on in the next line
+                found.append((moment.replace(tzinfo=self.zone).astimezone(UTC).timestamp(), moment))
+            except (ValueError, OverflowError):  # no such day in this year, or no such year
+                continue
+        return found
 
     def any(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of a stamp of any form."""

@@ -20,13 +20,15 @@ from flowmon.store.rows import hop_status
 from flowmon.tracking import linking
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.replies import relay_name
+from flowmon.tracking.replies import relay_name, reply_id
 from flowmon.tracking.scenario import classify
 from flowmon.tracking.summary import SEVERITY, Outcome, cause, decided, outcomes, unnamed
 
 _D = DeliveryStatus
 _CERTAINTIES = tuple(Certainty)
 _BASES = tuple(LinkBasis)
+_ROUNDING_SECONDS = 2.0
+"""How far Postfix's delays may be from what whole seconds of stamps tell."""
 
 
 def instant(at: float) -> datetime:
@@ -144,8 +146,20 @@ def stage(flow: Flow, hop: Hop) -> Stage:
     return Stage.ROUTING
 
 
+def submitted(flow: Flow) -> str | None:
+    """How the client handed a message in; None where the log does not tell, or another server brought it."""
+    first = flow.hops[0]
+    if first.login is not None and first.refused is None:
+        return f"submitted with login {first.login}"
+    return f"made on {first.host} itself" if first.origin == "pickup" else None
+
+
 def _delays(hop: Hop) -> answers.Delays:
-    """The longest delays of a hop, from what its log tells."""
+    """The longest delays of a hop, from what its log tells.
+
+    Postfix counts what a deferred message waited as time before the queue; where the log tells when the queue had it
+    first, that is put right.
+    """
     best: list[float] | None = None
     for fate in hop.fates.values():
         parts = fate.delays.split("/") if fate.delays else []
@@ -157,7 +171,12 @@ def _delays(hop: Hop) -> answers.Delays:
             best = numbers
     if best is None:
         return answers.Delays()
-    return answers.Delays(before_queue=best[0], queue=best[1], connect=best[2], transmit=best[3])
+    before, queue = best[0], best[1]
+    if hop.queued_at is not None and hop.began:
+        first = max(hop.queued_at - hop.arrived_at, 0.0)
+        if before > first + _ROUNDING_SECONDS:
+            before, queue = round(first, 3), round(queue + before - first, 3)
+    return answers.Delays(before_queue=before, queue=queue, connect=best[2], transmit=best[3])
 
 
 def attempts(flow: Flow) -> Iterator[answers.Attempt]:
@@ -186,6 +205,7 @@ def _attempt(
         recipient=recipient, host=hop.host, queue_id=_shown_id(hop), relay=relay, status=status,
         problem=why.problem if why else None, reason=why.reason if why else None, diagnostic=text, count=count,
         first_at=instant(first_at), last_at=instant(last_at),
+        reply_id=reply_id(text) or None if status in (_D.RELAYED, _D.DELIVERED) else None,
     )
 
 

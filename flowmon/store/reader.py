@@ -213,6 +213,7 @@ class SqliteReader:
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
+            submitted=assemble.submitted(flow),
             cause=said.cause if said else None, next_step=_thaw(flow) or (said.next_step if said else None),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )

@@ -209,6 +209,8 @@ class HostTracker:
         if hop.size is None and event.size is not None and hop.began:
             self.facts.bytes_received += event.size
         hop.queued = True
+        if hop.queued_at is None:
+            hop.queued_at = event.at
         if hop.aborted:
             hop.aborted, hop.left_at = False, None
         hop.sender = event.envelope_sender

@@ -36,6 +36,10 @@ class HostFacts(msgspec.Struct):
     """Deliveries into mailboxes, and messages sent from them."""
     filtered: int = 0
     """Verdicts of filters."""
+    composed: int = 0
+    """Messages made on the host itself, by scripts and users."""
+    taken: int = 0
+    """Messages that other hosts handed in."""
 
 
 class KnownHosts(msgspec.Struct, dict=True):
@@ -174,6 +178,13 @@ class KnownHosts(msgspec.Struct, dict=True):
         if facts is not None:
             facts.filtered += 1
 
+    def arrived(self, host: str, *, here: bool) -> None:
+        """Note how a message came to this host: made `here`, or handed in by another."""
+        facts = self.hosts.get(host)
+        if facts is not None:
+            facts.composed += here
+            facts.taken += not here
+
     def own(self) -> Set[str]:
         """Our domains: the configured ones, else those learnt."""
         return self.configured or self.domains
@@ -187,4 +198,6 @@ class KnownHosts(msgspec.Struct, dict=True):
             return None
         if facts.mailbox:
             return Role.SERVER
-        return Role.GATEWAY if facts.filtered else Role.RELAY
+        if facts.filtered:
+            return Role.GATEWAY
+        return Role.CLIENT if facts.composed and not facts.taken else Role.RELAY

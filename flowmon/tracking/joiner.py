@@ -163,6 +163,13 @@ class Joiner:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
 
+    def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
+        for copy in hop.copies or ():
+            near.update(self._by_queue_id.rows(copy))
+            self._by_reply_id.add(copy, id)  # its first line may be to come
+        if hop.parent_id is not None:
+            near.update(self._by_queue_id.rows(hop.parent_id))
+
     def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
         for recipient, fate in hop.fates.items():
             key = f"{hop.sender}|{recipient}"
@@ -174,12 +181,6 @@ class Joiner:
                     near.update(others)
                 if hop.sender:
                     self._refused_senders[hop.sender] = None
-
-    def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
-        for other in filter(None, (*(hop.copies or ()), hop.parent_id)):
-            near.update(self._by_queue_id.rows(other))
-        for copy in hop.copies or ():
-            self._by_reply_id.add(copy, id)  # it may come later
 
     def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
         refused_before = hop.sender in self._refused_senders
@@ -225,9 +226,7 @@ class Joiner:
         guesses: list[tuple[float, Hop, Hop]] = []
         for id in near:
             other = flow if self.row(id) == flow.id else self._get(id)
-            if other is None or (other is flow and len(flow.hops) == 1) or (
-                len(other.hops) + len(flow.hops) > _HOPS_MOST
-            ):
+            if other is None or (other is flow and len(flow.hops) == 1) or len(other.hops + flow.hops) > _HOPS_MOST:
                 continue
             joined = False
             for there in other.hops:

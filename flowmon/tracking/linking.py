@@ -274,8 +274,8 @@ def _essence(text: str | None) -> str:
 
 
 def _after_refusal(child: Hop, parent: Hop) -> Ground | None:
-    """A later try of what was refused for the time being: same host, client, sender and recipient."""
-    if child.host != parent.host or child.sender != parent.sender or not child.sender or not child.client:
+    """A later try of what was refused for the time being: same client, sender and recipient, at any MX of ours."""
+    if child.sender != parent.sender or not child.sender or not child.client:
         return None
     if not 0 <= child.arrived_at - parent.arrived_at <= RETRY_SECONDS or not _same_client(child, parent):
         return None

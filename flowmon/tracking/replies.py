@@ -1,9 +1,9 @@
 """The next hop's own id in its reply, and the names and addresses in what a log says of a peer.
 
 Reply forms, from the programs' own texts: Postfix `queued as X`, Exim `OK id=X`, Sendmail and OpenSMTPD
-`X Message accepted for delivery`, Dovecot LMTP `<user> SESSION Saved`, Exchange `[InternalId=n, Hostname=h]`,
-Haraka `Message Queued (X)`, Proxmox Mail Gateway `2.5.0 OK (X)`, Cisco ESA `ok:  Message X accepted`, Amavis with the
-inner reply last.
+`X Message accepted for delivery`, Gmail `OK TIME X - gsmtp`, Dovecot LMTP `<user> SESSION Saved`, Exchange and
+Outlook.com `[InternalId=n, Hostname=h]`, Haraka `Message Queued (X)`, Proxmox Mail Gateway `2.5.0 OK (X)`, Cisco ESA
+`ok:  Message X accepted`, Amavis with the inner reply last.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in 
     ("2.5.0 OK (", r"2\.5\.0 OK \(([0-9A-F]{6,})\)"),
     ("ok:  Message ", r"ok:  Message (\d+) accepted"),
     ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
+    (" - gsmtp", r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp"),
 ))
 
 

@@ -64,6 +64,8 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
         link.child for link in flow.links
         if link.child in hops and link.parent in hops and hops[link.child].refused and not hops[link.parent].refused
     }
+    for emptied in [hop for hop in flow.hops if hop.serial in followed]:
+        followed |= {clone.serial for clone in _clones(emptied, hops)}
     for hop in flow.hops:
         if hop.serial in followed or hop.serial in refusing:
             continue
@@ -160,8 +162,21 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
     children = _heirs(hop, fate, after)
     for child in children:
         yield from _walk(after, child, hops, on, known, now)
-    if not children:
+    clones = _clones(after, hops)
+    if clones:
+        on.original = on.original or fate.recipient
+    for clone in clones:
+        for child in clone.fates.values():
+            yield from _walk(clone, child, hops, on, known, now)
+    if not children and not clones:
         yield _silent(fate, after, on)
+
+
+def _clones(hop: Hop, hops: dict[int, Hop]) -> list[Hop]:
+    """The hops that all recipients of a hop went on in, so that it tells of none (a list with an owner in Sendmail)."""
+    if not hop.copies or hop.fates:
+        return []
+    return [h for h in hops.values() if h.host == hop.host and h.queue_id in hop.copies and h.fates]
 
 
 def _refuses(after: Hop, fate: Fate) -> bool:

@@ -11,7 +11,8 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from flowmon.model.answers import Hop, Message, Recipient
-from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Role
+from flowmon.model.way import DONE, hop_seconds, hops_on, slowest_hop, worst_first
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Role, Stage
 from flowmon.tui.format import plural, span
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
 from flowmon.tui.text import Line, clean, fit
@@ -19,7 +20,6 @@ from flowmon.tui.text import Line, clean, fit
 LEAST_BOX = 15
 MOST_BOX = 26
 ARROW = 10
-_DONE = (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED, DeliveryStatus.EXPANDED)
 
 
 @dataclass(frozen=True)
@@ -40,36 +40,6 @@ class Node:
     """Its log is not read here."""
     broken: bool = False
     """The step to it fails."""
-
-
-def worst_first(recipients: list[Recipient]) -> list[Recipient]:
-    """Recipients, the one in the greatest trouble first."""
-    return sorted(recipients, key=lambda one: STATUS_BY_SEVERITY.index(one.status))
-
-
-def hop_seconds(hop: Hop, now: datetime) -> float:
-    """How long a host held the message, or holds it."""
-    return max(0.0, ((hop.left_at or now) - hop.arrived_at).total_seconds())
-
-
-def slowest_hop(message: Message, now: datetime) -> Hop | None:
-    """The hop that took longest, where that was long enough to tell."""
-    hops = sorted(message.hops, key=lambda hop: hop_seconds(hop, now))
-    return hops[-1] if len(hops) > 1 and hop_seconds(hops[-1], now) >= 1 else None
-
-
-def hops_on(message: Message, path: list[str]) -> list[Hop]:
-    """The hops of a recipient's path, in its order; all hops where no path is told."""
-    if not path:
-        return list(message.hops)
-    left = list(message.hops)
-    found: list[Hop] = []
-    for host in path:
-        hop = next((hop for hop in left if hop.host == host), None)
-        if hop is not None:
-            left.remove(hop)
-            found.append(hop)
-    return found or list(message.hops)
 
 
 def nodes_of(message: Message, recipient: Recipient | None, now: datetime) -> list[Node]:
@@ -93,9 +63,11 @@ def _hop_node(hop: Hop, status: DeliveryStatus, *, last: bool, slowest: bool, no
     tone = "bold warn" if slowest or waits else "muted"
     if slowest and not waits:
         state += ", slowest"
-    stage = hop.stage.value if hop.stage else ""
-    if last and not waits and status in _DONE:
-        stage = "delivery"
+    stage = hop.stage or ""
+    if last and not waits and status in DONE:
+        stage = Stage.DELIVERY
+    elif stage and not last:
+        stage = Stage.ROUTING  # to a host of ours; the arrow to the first one is the sending
     role = hop.role.value if hop.role else "host"
     return Node(role, hop.host, hop.queue_id or "", state, tone, stage=stage)
 
@@ -110,7 +82,7 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
         return Node("mailbox", recipient.recipient, "", status.value, tone)
     if status is DeliveryStatus.RELAYED and target:
         return Node("outside", target, "", status.value, tone, outside=True)
-    if target and status not in _DONE and target != (hops[-1].host if hops else None):
+    if target and status not in DONE and target != (hops[-1].host if hops else None):
         reason = (recipient.reason if recipient else None) or ""
         broken = status is not DeliveryStatus.QUEUED
         tries = plural(recipient.attempts, "try", "tries") if recipient and recipient.attempts else ""

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flowmon.model.answers import Attempt, Detail, Hop, Recipient
+from flowmon.model.way import hop_seconds, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 from flowmon.tui.evidence import RawLine
 from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span
 from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
 from flowmon.tui.look import Look
-from flowmon.tui.picture import hop_seconds, picture, slowest_hop, worst_first
+from flowmon.tui.picture import picture
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, fit, width_of, wrap
 from flowmon.tui.widgets.document import DocLine, labelled, section
@@ -72,9 +73,29 @@ class Story:
         facts += [message.direction.value if message.direction else None]
         facts += [f"client {clean(message.client)}" if message.client else None]
         facts += [f"sent with {clean(self.detail.client_program)}" if self.detail.client_program else None]
+        facts += [clean(self.detail.submitted) if self.detail.submitted else None]
         told = ", ".join(fact for fact in facts if fact)
         lines += labelled("Facts", told, width) if told else []
-        return [*lines, *self._linked(width)]
+        return [*lines, *self._stages(width, look), *self._linked(width)]
+
+    def _stages(self, width: int, look: Look) -> list[DocLine]:
+        """What each stage took on the way to the worst recipient, the slowest marked; a loop, with its rounds."""
+        message = self.detail.message
+        if not message.hops:
+            return []
+        worst = next(iter(worst_first(message.recipients)), None)
+        seconds = stage_seconds(message, worst, look.now)
+        slowest = slowest_stage(seconds)
+        told = ", ".join(
+            f"{stage.value} {span(value)}{' (slowest)' if stage is slowest else ''}"
+            for stage, value in seconds.items() if value is not None
+        )
+        lines = labelled("Stages", told, width)
+        round_ = visits(worst.path) if worst else None
+        if worst and round_:
+            text = f"{len(worst.path)} hops: it came to {clean(round_[0])} {number(round_[1])} times"
+            lines += labelled("Loop" if worst.reason == "loop" else "Came again", text, width, "bold warn")
+        return lines
 
     def _verdict_words(self, look: Look) -> str:
         message = self.detail.message
@@ -207,6 +228,9 @@ class Story:
                 DocLine([(" " * 15, ""), (piece, "muted")], copy=attempt.diagnostic)
                 for piece in wrap(clean(attempt.diagnostic), max(20, width - 16))
             ]
+        if attempt.reply_id:
+            known = clean(attempt.reply_id)
+            lines.append(DocLine([(" " * 15, ""), (f"next hop's own id: {known}", "text")], copy=attempt.reply_id))
         return lines
 
     def verdicts(self, width: int, look: Look) -> list[DocLine]:

@@ -138,8 +138,8 @@ def test_trace_by_address_gives_each_message(run: Run, logs: Logs) -> None:
     assert ids == ["<E1xVo0g-00000B-1A@hub.acme.example>", "<m0@acme.example>"]
     for detail in found:
         assert set(detail) == {
-            "id", "message", "attempts", "verdicts", "evidence", "reports", "report_of", "cause", "next_step",
-                "client_program",
+            "id", "message", "attempts", "verdicts", "evidence", "reports", "report_of", "submitted", "cause",
+            "next_step", "client_program",
         }
         assert set(detail["message"]) == MESSAGE
 

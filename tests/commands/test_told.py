@@ -35,3 +35,11 @@ def test_a_file_name_that_is_not_utf_8_is_read_in_one_process_and_in_two(
     done = run("trace", "4B1000001", tmp_path)
     assert (done.status, done.err) == (0, "")
     assert "mail\\xff.log 0  Nov 24 10:00:00 mx1 postfix/qmgr[1]" in done.out
+
+
+def test_the_zone_of_a_host_counts_for_a_log_that_names_it_in_its_lines(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[hosts.mx1]\ntimezone = "Asia/Tokyo"\n')
+    (tmp_path / "a.log").write_text(
+        "Nov 24 10:00:00 mx1 postfix/qmgr[1]: 4B1000001: from=<a@far.example>, size=9, nrcpt=1 (queue active)\n")
+    done = run("messages", "--format", "jsonl", "--config", tmp_path / "config.toml", tmp_path / "a.log")
+    assert 'T01:00:00Z"' in done.out

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from flowmon.commands import opening
-from flowmon.config import Config
+from flowmon.config import Config, load
 from flowmon.store.reader import SqliteReader
 
 FOLDER = Path(__file__).parent
@@ -57,10 +57,16 @@ def as_arguments(logs: Path, *, backwards: bool = False) -> list[str]:
     return named[::-1] if backwards else named
 
 
+def configured(name: str) -> Config:
+    """The configuration that a run is read with: its config.toml, else none."""
+    path = FOLDER / name / "config.toml"
+    return load(path) if path.exists() else Config()
+
+
 @contextmanager
-def read(arguments: list[str]) -> Iterator[SqliteReader]:
+def read(arguments: list[str], config: Config | None = None) -> Iterator[SqliteReader]:
     """The answers on logs, as every command gets them."""
-    with opening.reader(arguments, Config()) as reader:
+    with opening.reader(arguments, config or Config()) as reader:
         yield reader
 
 

@@ -22,9 +22,9 @@ from flowmon.store.reader import SqliteReader
 from tests.golden import live, reading
 
 RUNS = (
-    "after_queue_filter", "alias_expansion", "clock_behind", "expired", "filter_tells_the_cause",
+    "after_queue_filter", "alias_expansion", "clock_skew", "expired", "filter_tells_the_cause",
     "forked_recipients", "forward", "handed_to_own_silent_host", "held_and_released",
-    "login_tried_twice", "mail_loop", "mailbox_log_beside", "one_message_id_for_two_messages",
+    "login_tried_twice", "loop", "mailbox_log_beside", "duplicate_message_id",
     "partly_tried_mail_goes_on", "one_name_for_several_hosts", "exchange_group_in_two_copies",
     "postfix_gateway_to_exchange", "refused_beside_accepted", "refused_by_own_host",
     "removed_before_last_line",

@@ -1,0 +1,90 @@
+"""The way of a message to a recipient, and where its time went: by host and by stage.
+
+Pure: answers in, answers out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flowmon.model.answers import Hop, Message, Recipient
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Stage
+
+DONE = (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED, DeliveryStatus.EXPANDED)
+_WORTH_A_WORD_SECONDS = 1.0
+"""What took less is not called slow."""
+
+
+def worst_first(recipients: list[Recipient]) -> list[Recipient]:
+    """Recipients, the one in the greatest trouble first."""
+    return sorted(recipients, key=lambda one: STATUS_BY_SEVERITY.index(one.status))
+
+
+def hop_seconds(hop: Hop, now: datetime) -> float:
+    """How long a host held the message, or holds it."""
+    return max(0.0, ((hop.left_at or now) - hop.arrived_at).total_seconds())
+
+
+def slowest_hop(message: Message, now: datetime) -> Hop | None:
+    """The hop that took longest, where that was long enough to tell."""
+    hops = sorted(message.hops, key=lambda hop: hop_seconds(hop, now))
+    return hops[-1] if len(hops) > 1 and hop_seconds(hops[-1], now) >= _WORTH_A_WORD_SECONDS else None
+
+
+def hops_on(message: Message, path: list[str]) -> list[Hop]:
+    """The hops of a recipient's path, in its order; all hops where no path is told."""
+    if not path:
+        return list(message.hops)
+    left = list(message.hops)
+    found: list[Hop] = []
+    for host in path:
+        hop = next((hop for hop in left if hop.host == host), None)
+        if hop is not None:
+            left.remove(hop)
+            found.append(hop)
+    return found or list(message.hops)
+
+
+def visits(path: list[str]) -> tuple[str, int] | None:
+    """The host that a path comes to most often, and how often; None where it comes to none twice."""
+    often = max(path, key=path.count, default=None)
+    return (often, path.count(often)) if often is not None and path.count(often) > 1 else None
+
+
+def stage_seconds(message: Message, recipient: Recipient | None, now: datetime) -> dict[Stage, float | None]:
+    """Seconds that each stage took on the way to a recipient, or took until now; None where no log tells.
+
+    Sending: until the first host had the whole message. Delivery: on the host that gave it into the mailbox or out of
+    our logs. Routing: on the hosts between, and where a next hop has not been reached yet.
+    """
+    seconds: dict[Stage, float | None] = dict.fromkeys(Stage)
+    hops = hops_on(message, recipient.path if recipient else [])
+    for place, hop in enumerate(hops):
+        last = place == len(hops) - 1
+        took = max(0.0, (_left(message, recipient, hop, None if last else hops[place + 1], now)
+                         - hop.arrived_at).total_seconds())
+        if place == 0 and hop.delays.before_queue is not None:
+            seconds[Stage.SENDING] = sent = min(hop.delays.before_queue, took)
+            took -= sent
+        done = recipient is not None and recipient.status in DONE
+        stage = Stage.DELIVERY if last and (done or hop.stage is Stage.DELIVERY) else Stage.ROUTING
+        seconds[stage] = (seconds[stage] or 0.0) + took
+    return seconds
+
+
+def _left(message: Message, recipient: Recipient | None, hop: Hop, after: Hop | None, now: datetime) -> datetime:
+    """When this recipient's copy left a hop: others may have stayed longer."""
+    left = hop.left_at or now
+    if after is not None:
+        return min(left, after.arrived_at) if after.arrived_at >= hop.arrived_at else left
+    if recipient is None or recipient.delay_seconds is None or recipient.status in OPEN_STATUSES:
+        return left
+    decided = message.first_seen_at + timedelta(seconds=recipient.delay_seconds)
+    return min(left, decided) if decided >= hop.arrived_at else left
+
+
+def slowest_stage(seconds: dict[Stage, float | None]) -> Stage | None:
+    """The stage that took longest, where that was long enough to tell."""
+    told = {stage: value for stage, value in seconds.items() if value is not None}
+    slowest = max(told, key=lambda stage: told[stage], default=None)
+    return slowest if slowest is not None and told[slowest] >= _WORTH_A_WORD_SECONDS else None

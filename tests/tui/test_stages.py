@@ -1,0 +1,116 @@
+"""Stages, links, loops and the next hop's own id: on the Message screen and in `flowmon trace`, of golden runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.theme import Theme
+
+from flowmon.model.answers import Detail
+from flowmon.model.way import slowest_stage, stage_seconds, visits
+from flowmon.model.words import Stage
+from flowmon.tui.glyphs import UNICODE
+from flowmon.tui.look import Look
+from flowmon.tui.palette import Palette
+from flowmon.tui.story import Story
+from tests.golden import reading
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+LOOK = Look(Palette(Theme("plain", primary="#ffffff"), {}), UNICODE, NOW, UTC)
+Read = Callable[[str, str], Detail]
+
+
+@pytest.fixture
+def read(tmp_path: Path, utc: None) -> Read:
+    """What is known of a message of a run, by its message-id."""
+
+    def reading_(name: str, message_id: str) -> Detail:
+        with reading.read([str(reading.copied(name, tmp_path))], reading.configured(name)) as reader:
+            detail = reader.detail(reader.find(message_id)[0])
+        assert detail is not None
+        return detail
+
+    return reading_
+
+
+def _shown(detail: Detail) -> str:
+    return "\n".join("".join(text for text, _ in line.line) for line in Story(detail, []).lines(140, LOOK))
+
+
+def test_each_stage_shows_its_time(read: Read) -> None:
+    detail = read("scenarios_with_domains_given", "n2@acme.example")
+    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    assert {stage: round(value or 0, 2) for stage, value in told.items()} == {
+        Stage.SENDING: 0.03, Stage.ROUTING: 0.78, Stage.DELIVERY: 0.39}
+    assert slowest_stage(told) is None  # none took a second
+    assert "sending 0.0s, routing 0.8s, delivery 0.4s" in _shown(detail)
+
+
+@pytest.mark.parametrize(("message_id", "told"), [
+    ("a1@acme.example", "submitted with login bob"), ("a3@acme.example", "made on all itself"),
+])
+def test_how_a_client_handed_it_in_is_told(message_id: str, told: str, read: Read) -> None:
+    assert told in _shown(read("one_host_is_all", message_id))
+
+
+def test_what_another_server_brought_was_not_submitted(read: Read) -> None:
+    assert read("one_host_is_all", "a2@far.example").submitted is None
+
+
+def test_the_slowest_stage_is_marked_and_waiting_is_not_the_clients(read: Read) -> None:
+    detail = read("retried_over_several_mx", "m0@far.example")
+    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    assert told[Stage.SENDING] == pytest.approx(0.03)
+    assert told[Stage.DELIVERY] == pytest.approx(300.46)
+    assert slowest_stage(told) is Stage.DELIVERY
+    assert "(slowest)" in _shown(detail)
+
+
+def test_what_waits_for_its_next_hop_is_being_routed_until_now(read: Read) -> None:
+    detail = read("one_host_is_all", "a4@acme.example")
+    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    assert slowest_stage(told) is Stage.ROUTING
+    assert told[Stage.ROUTING] == pytest.approx(3569.97)
+    assert told[Stage.DELIVERY] is None
+
+
+def test_one_recipients_wait_is_not_anothers(read: Read) -> None:
+    detail = read("through_sendmail", "m0@far.example")
+    there = next(r for r in detail.message.recipients if r.recipient == "bob@acme.example")
+    assert slowest_stage(stage_seconds(detail.message, there, NOW)) is None
+
+
+def test_a_loop_is_shown_with_its_rounds(read: Read) -> None:
+    detail = read("loop", "m0@far.example")
+    assert visits(detail.message.recipients[0].path) == ("gw", 3)
+    shown = _shown(detail)
+    assert "Loop" in shown
+    assert "5 hops: it came to gw 3 times" in shown
+
+
+def test_a_way_without_a_loop_is_none(read: Read) -> None:
+    shown = _shown(read("alias_to_several_hosts", "m0@far.example"))
+    assert "Loop" not in shown
+    assert "Came again" not in shown
+
+
+@pytest.mark.parametrize(("name", "link"), [
+    ("alias_to_several_hosts", "linked by reply-id (certain)"),
+    ("forward", "linked by queue-id (certain)"),
+    ("list_through_sendmail", "linked by queue-id (certain)"),
+    ("one_message_id_without_reply_ids", "linked by message-id (probable)"),
+    ("greylisted_over_two_mx", "linked by session (strong)"),
+])
+def test_each_link_tells_its_basis_and_how_sure_it_is(name: str, link: str, read: Read) -> None:
+    with reading.read([str(reading.FOLDER / name / "logs")]) as reader:
+        details = [reader.detail(row.id) for row in reader.rows()]
+    assert any(link in _shown(detail) for detail in details if detail is not None)
+
+
+def test_the_next_hops_own_id_is_the_last_trace(read: Read) -> None:
+    shown = _shown(read("providers_ids_are_the_last_trace", "m0@acme.example"))
+    assert "next hop's own id: 5b1f17b1804b1-4a5d3f0e5si123.90" in shown
+    assert "next hop's own id: 5471" in shown
