@@ -20,14 +20,17 @@ _FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in 
     ("2.5.0 OK (", r"2\.5\.0 OK \(([0-9A-F]{6,})\)"),
     ("ok:  Message ", r"ok:  Message (\d+) accepted"),
     ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
-    (" - gsmtp", r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp"),
 ))
+_GMAIL = re.compile(r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp", re.ASCII)
 
 
 def reply_id(text: str | None) -> str:
     """The id that a reply names; "" for none. The last one counts: a filter quotes the reply of the hop behind it."""
     if text is None:
         return ""
+    if text[-8:] == " - gsmtp":  # as every second reply ends in many logs
+        gmail = _GMAIL.search(text)
+        return gmail[1] if gmail is not None else ""
     found, place = "", -1
     for literal, pattern in _FORMS:
         if literal in text:
