@@ -20,7 +20,7 @@ from flowmon.store.rows import hop_status
 from flowmon.tracking import linking
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.replies import relay_name, reply_id
+from flowmon.tracking.replies import last_trace, relay_name
 from flowmon.tracking.scenario import classify
 from flowmon.tracking.summary import SEVERITY, Outcome, cause, decided, outcomes, unnamed
 
@@ -205,7 +205,7 @@ def _attempt(
         recipient=recipient, host=hop.host, queue_id=_shown_id(hop), relay=relay, status=status,
         problem=why.problem if why else None, reason=why.reason if why else None, diagnostic=text, count=count,
         first_at=instant(first_at), last_at=instant(last_at),
-        reply_id=reply_id(text) or None if status in (_D.RELAYED, _D.DELIVERED) else None,
+        reply_id=last_trace(text) or None if status in (_D.RELAYED, _D.DELIVERED) else None,
     )
 
 

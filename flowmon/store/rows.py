@@ -9,7 +9,8 @@ import msgspec
 from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.replies import peer_names, relay_name
+from flowmon.tracking.linking import HANDED
+from flowmon.tracking.replies import last_trace, peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
 from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, frozen, outcomes, unnamed
 
@@ -254,8 +255,8 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
             if fate.relay is not None:
                 for name in peer_names(fate.relay):
                     add((8, name, id))
-            if fate.reply_id:
-                add((10, fate.reply_id, id))
+            if trace := fate.reply_id or (last_trace(fate.diagnostic) if fate.status in HANDED else ""):
+                add((10, trace, id))
         if hop.recipients and not found:
             _addresses(rows, hop.recipients.split(), id)
     return list(rows)

@@ -25,12 +25,10 @@ _GMAIL = re.compile(r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp", re.ASCII)
 
 
 def reply_id(text: str | None) -> str:
-    """The id that a reply names; "" for none. The last one counts: a filter quotes the reply of the hop behind it."""
-    if text is None:
+    """The queue ID that a reply names, to join hops by; "" for none. The last one counts: a filter quotes the reply of
+    the hop behind it. Gmail's is none: its logs are nobody's, and half of all replies may be its."""
+    if text is None or text[-5:] == "gsmtp":
         return ""
-    if text[-8:] == " - gsmtp":  # as every second reply ends in many logs
-        gmail = _GMAIL.search(text)
-        return gmail[1] if gmail is not None else ""
     found, place = "", -1
     for literal, pattern in _FORMS:
         if literal in text:
@@ -38,6 +36,12 @@ def reply_id(text: str | None) -> str:
                 if match.start() > place:
                     found, place = match[1], match.start()
     return found
+
+
+def last_trace(text: str | None) -> str:
+    """The next hop's own id for the mail that it took, whoever that is; "" for none."""
+    gmail = _GMAIL.search(text) if text is not None else None
+    return gmail[1] if gmail is not None else reply_id(text)
 
 
 @lru_cache(maxsize=50_000)
