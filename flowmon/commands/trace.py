@@ -12,8 +12,9 @@ from flowmon.commands.output import clean, clock, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
 from flowmon.model.way import slowest_stage, stage_seconds, visits
-from flowmon.model.words import DeliveryStatus
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 from flowmon.store.evidence import read_line
+from flowmon.store.matching import waiting
 from flowmon.store.reader import SqliteReader
 from flowmon.tracking.diagnosis import explain
 
@@ -55,8 +56,8 @@ def _asked_for(m: Message, what: str) -> Recipient | None:
 
 def _advice(detail: Detail, asked: Recipient | None) -> tuple[str | None, str | None]:
     """Cause and next step: of the recipient asked for, else of the message."""
-    m = detail.message
-    if asked is None or (asked.status, asked.reason) == (m.status, m.reason):
+    about = waiting(detail.message) or detail.message
+    if asked is None or (asked.status, asked.reason) == (about.status, about.reason):
         return detail.cause, detail.next_step
     if asked.reason is None:
         return None, None
@@ -80,6 +81,9 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
           + (f", sent with {clean(detail.client_program)}" if detail.client_program else ""))
     if detail.submitted:
         print(f"  {clean(detail.submitted)}")
+    still = waiting(m) if asked is None and m.status not in OPEN_STATUSES else None
+    if still is not None:
+        print(f"  still waits: {clean(still.recipient)} on {still.host}")
     cause, step = _advice(detail, asked)
     if cause:
         print(f"  why: {cause}")

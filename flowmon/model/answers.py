@@ -145,7 +145,8 @@ class Detail(msgspec.Struct, frozen=True):
     submitted: str | None
     """Plain words: how its client handed it in, where the log tells."""
     cause: str | None
-    """Plain words: why it is where it is. None where nothing is wrong."""
+    """Plain words: why it is where it is; of a recipient that still waits before the others. None where nothing is
+    wrong."""
     next_step: str | None
     """Plain words: what to do next."""
     client_program: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from flowmon.model.answers import Message, Recipient
+from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.filter import Filter, Term
 from flowmon.store.filter_sql import STATUS_GROUPS, glob
 from flowmon.tracking.replies import peer_names
@@ -15,6 +16,11 @@ from flowmon.tracking.scenario import domain_of
 def about_recipients(filter: Filter | None) -> list[Term]:
     """The terms of a filter that must hold of a recipient; [] where it says nothing of one."""
     return [part for part in filter.parts if isinstance(part, Term) and part.key in _HOLDS] if filter else []
+
+
+def waiting(message: Message) -> Recipient | None:
+    """The worst recipient that still waits; None where none does."""
+    return next((one for one in message.recipients if one.status in OPEN_STATUSES), None)
 
 
 def first_matching(message: Message, terms: Sequence[Term]) -> Recipient | None:

@@ -26,7 +26,7 @@ from flowmon.store import assemble, evidence, overview
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
-from flowmon.store.matching import about_recipients, first_matching
+from flowmon.store.matching import about_recipients, first_matching, waiting
 from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
 from flowmon.tracking.diagnosis import explain
@@ -206,9 +206,10 @@ class SqliteReader:
             return None
         flow = decode(id, rows[0][0])
         message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
+        about = waiting(message) or message  # what waits can still be helped
         said = explain(
-            message.reason, message.problem, given_up=message.status is DeliveryStatus.EXPIRED
-        ) if message.reason is not None else None
+            about.reason, about.problem, given_up=about.status is DeliveryStatus.EXPIRED
+        ) if about.reason is not None else None
         reports, report_of = self._reports(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),

@@ -48,3 +48,13 @@ def test_without_such_a_filter_the_worst_is_shown(run: Run, forked: Path) -> Non
 def test_mail_that_waits_is_told_with_how_long_it_waits(run: Run, forked: Path) -> None:
     told = run("messages", "--filter", "status:open", forked).out.splitlines()[1]
     assert " 2.3s " in told  # from its first line to the last line of all logs
+
+
+def test_advice_is_for_the_recipient_that_still_waits(run: Run, forked: Path) -> None:
+    told = run("trace", "m0@acme.example", forked).out
+    assert "still waits: x@sink.example on gw" in told
+    assert "why: The host gave no answer" in told
+    bounced = recipients(run, forked)["bounced"]
+    asked = run("trace", bounced, forked).out
+    assert "still waits" not in asked
+    assert "used up the space" in asked
