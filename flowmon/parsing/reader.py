@@ -107,7 +107,7 @@ class SyslogReader:
                 entry = heads.get(line[16:colon])
             elif line[:19] == iso:
                 end = line.find(" ", 26)
-                if line[26:end] == zone:
+                if line[26:end] == zone and line[20:26].isdecimal():
                     colon = line.find(": ", end)
                     at, body = self._iso_at + float(line[19:26]), colon + 2
                     entry = heads.get(line[end + 1 : colon])

@@ -39,7 +39,7 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     if child.refused is not None:
         return _refused_try(child, parent, known)
     if parent.refused is not None:
-        return _after_refusal(child, parent)
+        return _after_refusal(child, parent, known)
     if child.arrived_at == parent.arrived_at and child.host == parent.host and is_service(child.system):
         return _told_again(child, parent)
     if not child.began and child.host == parent.host and child.queue_id is not None and (
@@ -58,7 +58,7 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return LinkBasis.QUEUE_ID, Certainty.CERTAIN, _moved(parent, child)
     ground = (
         _by_reply(child, parent, known) or _after_hold(child, parent) or _by_network_id(child, parent, known)
-        or _by_message_id(child, parent, known) or _after_part_refused(child, parent)
+        or _by_message_id(child, parent, known) or _after_part_refused(child, parent, known)
     )
     if ground is not None:
         ground[2].extend(_refused_beside(child, parent))
@@ -220,6 +220,8 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
     fates = [f for f in parent.fates.values() if f.status is _D.HELD and not f.next and _took(child, f.recipient)]
     if not fates or child.system != parent.system or is_service(child.system) or not _same_message_id(child, parent):
         return None
+    if child.began and child.origin != "agent" and child.network_message_id != parent.network_message_id:
+        return None  # sent once more
     if not child.began and any(fate.transport for fate in child.fates.values()):
         return None  # what a later hop made of it
     if child.sender not in (None, parent.sender) or not 0 <= child.arrived_at - fates[0].at <= LIFETIME_SECONDS:
@@ -232,7 +234,7 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
 def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """A refusal by one of our hosts, of mail that another of our hosts is sending, is that host's failed try."""
     if parent.refused is not None:
-        return _after_refusal(child, parent)
+        return _after_refusal(child, parent, known)
     answered = [
         fate for recipient, refused in child.fates.items()
         if (fate := parent.fates.get(recipient)) is not None and _answers(child, parent, fate, refused, known)
@@ -273,9 +275,14 @@ def _essence(text: str | None) -> str:
     return " ".join((text or "").split())[:200].lower()
 
 
-def _after_refusal(child: Hop, parent: Hop) -> Ground | None:
-    """A later try of what was refused for the time being: same client, sender and recipient, at any MX of ours."""
+def _after_refusal(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """A later try of what was refused for the time being: same client, sender and recipient, at any MX of ours.
+
+    Where the client is a host of ours its own log tells what belongs together: it may have several such messages.
+    """
     if child.sender != parent.sender or not child.sender or not child.client:
+        return None
+    if known.takes(child.client, child.host):
         return None
     if not 0 <= child.arrived_at - parent.arrived_at <= RETRY_SECONDS or not _same_client(child, parent):
         return None
@@ -286,11 +293,11 @@ def _after_refusal(child: Hop, parent: Hop) -> Ground | None:
     return (LinkBasis.SESSION, Certainty.STRONG, fates) if fates else None
 
 
-def _after_part_refused(child: Hop, parent: Hop) -> Ground | None:
+def _after_part_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """A later try of what was refused for the time being after the server had given it a queue ID."""
     if not _same_message_id(child, parent) or not any(f.status is _D.REJECTED for f in parent.fates.values()):
         return None
-    return _after_refusal(child, parent)
+    return _after_refusal(child, parent, known)
 
 
 def temporary(text: str | None) -> bool:

@@ -64,3 +64,14 @@ def test_junk_makes_no_event(junk: bytes) -> None:
         events: list[object] = []
         found[1].feed(junk, 0, events.append)
         assert events == []
+
+
+@pytest.mark.parametrize("fraction", ["x00000", "16000-", "00 000", "\N{SUPERSCRIPT TWO}00000", "......"])
+def test_a_damaged_fraction_costs_its_line_alone(fraction: str) -> None:
+    line = "2026-11-24T10:00:00.{}+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n"
+    data = "".join(line.format(part) for part in ("000001", fraction, "000003")).encode()
+    found = catalogue().reader(data, hosts=ShortNames(), host="here", zone=None, name="postfix")
+    assert found is not None
+    events: list[object] = []
+    found[1].feed(data, 0, events.append)
+    assert len(events) == 2
