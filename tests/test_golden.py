@@ -45,9 +45,27 @@ def test_order_of_the_files_does_not_matter(name: str, tmp_path: Path) -> None:
 
 
 def _agree(reader: SqliteReader, name: str) -> None:
-    wrong = reading.differences(reader, reading.expected(name))
+    wrong = reading.differences(reader, reading.expected(name)) + _rows_that_differ(reader)
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
+
+
+def _rows_that_differ(reader: SqliteReader) -> list[str]:
+    """Rows of lists that do not say what the message itself says: they are made on another, shorter way."""
+    wrong = []
+    for row in reader.rows(limit=100_000):
+        detail = reader.detail(row.id)
+        assert detail is not None
+        message = detail.message
+        worst = message.recipients[0] if message.recipients else None
+        told: list[object] = [row.status, row.problem, row.reason, row.recipient_count]
+        meant: list[object] = [message.status, message.problem, message.reason, len(message.recipients)]
+        if worst is not None and row.recipient is not None:
+            told += [row.recipient, row.host]
+            meant += [worst.recipient, worst.host]
+        if told != meant:
+            wrong.append(f"row {row.id}: the list says {told}, the message {meant}")
+    return wrong
 
 
 LIVE = ("forked_recipients", "deferred_then_delivered", "refused_beside_accepted", "list_sends_it_back",

@@ -11,6 +11,8 @@ EARLIER_KEPT = 20
 """Different tries of one recipient that are kept; later ones are counted with the last."""
 
 _D = DeliveryStatus
+_DROPPED = "Ok, discarded, id="
+"""What Amavis answers, as if it had taken the mail, when it drops it (docs of `$final_virus_destiny`)."""
 
 
 def known(hop: Hop, recipients: str, original: str | None) -> None:
@@ -36,6 +38,8 @@ def told_before(hop: Hop, event: Arrival) -> bool:
 
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
     """Note a try of a recipient."""
+    if event.diagnostic is not None and _DROPPED in event.diagnostic:
+        status = _D.DISCARDED
     fate = hop.fates.get(recipient)
     if fate is not None and fate.at == event.at and is_service(event.system) and (
         status is fate.status or status in OPEN_STATUSES

@@ -21,8 +21,6 @@ HANDOVER_WAIT_SECONDS = 60.0
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
 _FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
-_DROPPED = "Ok, discarded, id="
-"""What Amavis answers, as if it had taken the mail, when it drops it (docs of `$final_virus_destiny`)."""
 _SAYS_NOTHING = "Command rejected"
 """What Postfix and Sendmail answer for a milter that gave no text of its own."""
 _WAITS = frozenset({_D.QUEUED, _D.DEFERRED})
@@ -239,9 +237,7 @@ def _leaf(
     on = way.on(hop, fate) if way.hosts or fate.earlier or hop.tries or fate.original else None
     waits: float | None = None
     diagnostic = fate.diagnostic
-    if diagnostic is not None and _DROPPED in diagnostic and status in (_D.RELAYED, _D.DELIVERED):
-        status = _D.DISCARDED
-    elif status is _D.RELAYED:
+    if status is _D.RELAYED:
         if known.takes(fate.relay, hop.host):
             waits = fate.at + HANDOVER_WAIT_SECONDS
             if now <= waits:
