@@ -7,14 +7,13 @@ and remedy; nothing in a configuration is ignored.
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from flowmon import paths
+from flowmon import paths, toml_file
 from flowmon.config_types import Domain, HostName, converter, explain
 from flowmon.errors import ConfigError
 from flowmon.model.words import Role
@@ -160,15 +159,7 @@ def load(path: Path | None = None) -> Config:
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}; give this user the right to read it, "
                           "or name another file with --config") from None
-    try:
-        content = tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: this is not TOML: {error}; correct that line (text goes in quotes, "
-                          "lists in [ ])") from None
-    return _typed(content, file)
+    return _typed(toml_file.parsed(data, file, ConfigError), file)
 
 
 def _typed(content: dict[str, object], file: Path) -> Config:

@@ -7,7 +7,6 @@ name, the rule and the remedy.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from flowmon import toml_file
 from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS
 from flowmon.model.words import DeliveryStatus
@@ -274,14 +274,7 @@ def _near(word: str, known: Any) -> str:
 
 def load(path: Path, *, trusted: bool = False) -> Format:
     """Read one parser file. Raises ParserFileError that names the file, the place and the remedy."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise ParserFileError(f"{path}: cannot be read: {fault.strerror}") from None
-    except UnicodeDecodeError:
-        raise ParserFileError(f"{path}: is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as fault:
-        raise ParserFileError(f"{path}: is not TOML: {fault}") from None
+    data = toml_file.read(path, ParserFileError)
     try:
         spec = msgspec.convert(data, FormatSpec)
     except msgspec.ValidationError as fault:

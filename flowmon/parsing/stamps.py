@@ -134,8 +134,8 @@ class Stamps:
         found = []
         for year in years:
             try:
-                moment = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the zone is put on in the next line
-                found.append((moment.replace(tzinfo=self.zone).astimezone(UTC).timestamp(), moment))
+                moment = datetime(year, month, day, hour, minute, tzinfo=self.zone)
+                found.append((moment.astimezone(UTC).timestamp(), moment.replace(tzinfo=None)))
             except (ValueError, OverflowError):  # no such day in this year, or no such year
                 continue
         return found

@@ -133,13 +133,19 @@ class PlainLog(OpenedLog):
 
 
 class _Raw(io.RawIOBase):
-    """The compressed bytes of a descriptor that stays the caller's to close."""
+    """The bytes of a descriptor that stays the caller's to close."""
 
     def __init__(self, fd: int) -> None:
         self._descriptor = fd
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return os.lseek(self._descriptor, offset, whence)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         return os.readv(self._descriptor, [buffer])
@@ -151,12 +157,10 @@ class PackedLog(OpenedLog):
     def __init__(self, path: str, fd: int, encoding: str | None = None) -> None:
         super().__init__(path, fd)
         self._unpacked: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | io.BufferedReader
-        if encoding is not None:
-            self._unpacked = as_utf8(open(os.dup(fd), "rb"), encoding)  # noqa: SIM115 - closed by close()
-            self._buffer = b""
-            return
         raw = io.BufferedReader(_Raw(fd), 131072)
-        if path.endswith(".gz"):
+        if encoding is not None:
+            self._unpacked = as_utf8(raw, encoding)
+        elif path.endswith(".gz"):
             self._unpacked = gzip.GzipFile(fileobj=raw, mode="rb")
         elif path.endswith(".bz2"):
             self._unpacked = bz2.BZ2File(raw)

@@ -9,6 +9,7 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, Any
 
 import msgspec
@@ -33,9 +34,8 @@ def is_packed(path: str) -> bool:
 def open_bytes(path: str) -> IO[bytes]:
     """A log, unpacked and as UTF-8 while it is read. Raises OSError."""
     path = original(path)
-    opener = _OPENERS.get(os.path.splitext(path)[1])
-    opened: IO[bytes] = opener(path) if opener is not None else open(path, "rb")  # noqa: SIM115 - the caller's to close
-    return recoded(opened)
+    opener = _OPENERS.get(os.path.splitext(path)[1], partial(open, mode="rb"))
+    return recoded(opener(path))
 
 
 def find(path: str, body: bytes) -> str | None:

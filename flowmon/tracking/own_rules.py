@@ -7,13 +7,13 @@ each match is guarded by a timeout.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from flowmon import toml_file
 from flowmon.errors import DiagnosisFileError
 from flowmon.model.words import Problem
 from flowmon.parsing.guarded import GuardedPattern
@@ -61,8 +61,8 @@ def put_in_force(files: Iterable[Path]) -> list[str]:
 def is_one(path: Path) -> bool:
     """Whether a TOML file is one with diagnosis rules: its rules say what they mean, or it names reasons."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = toml_file.read(path, DiagnosisFileError)
+    except DiagnosisFileError:
         return False
     rules = content.get("rule")
     first = rules[0] if isinstance(rules, list) and rules else None
@@ -71,14 +71,7 @@ def is_one(path: Path) -> bool:
 
 def load(path: Path) -> OwnRules:
     """Read one file and prove it. Raises DiagnosisFileError."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise DiagnosisFileError(f"{path}: cannot be read: {fault.strerror}; give this user the right to") from None
-    except UnicodeDecodeError:
-        raise DiagnosisFileError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as fault:
-        raise DiagnosisFileError(f"{path}: is not TOML: {fault}; correct that line") from None
+    content = toml_file.read(path, DiagnosisFileError)
     try:
         own = msgspec.convert(content, OwnRules)
     except msgspec.ValidationError as fault:

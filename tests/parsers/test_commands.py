@@ -29,7 +29,7 @@ def test_list(capsys: pytest.CaptureFixture[str], own_folder: Path) -> None:
     assert parsers.list_() == 0
     out = capsys.readouterr().out
     assert "postfix" in out
-    assert f"rejected: {own_folder / 'bad.toml'}: is not TOML" in out
+    assert f"rejected: {own_folder / 'bad.toml'}: this is not TOML" in out
 
 
 def test_new_begins_a_file_that_holds(capsys: pytest.CaptureFixture[str], own_folder: Path) -> None:

@@ -56,7 +56,7 @@ def test_files_that_the_configuration_names_go_before_the_folder(own_file: Path)
 def test_a_faulty_file_is_told_and_stops_nothing(own_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own_file.write_text("[[rule]")
     opening.load_config(None)
-    assert f"flowmon: {own_file}: is not TOML" in capsys.readouterr().err
+    assert f"flowmon: {own_file}: this is not TOML" in capsys.readouterr().err
     assert diagnose("550 5.1.1 User unknown").reason == "user-unknown"
 
 
