@@ -19,9 +19,9 @@ class Index(dict[int, "int | list[int]"]):
         """Put a row under a key; gives the other rows that stand there."""
         key = hash(text)
         have = self.setdefault(key, flow)
-        return _NONE if have == flow else self.beside(key, have, flow)
+        return _NONE if have == flow else self._beside(key, have, flow)
 
-    def beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
+    def _beside(self, key: int, have: int | list[int], flow: int) -> list[int]:
         """Put a row under a hash that leads to others, and give those."""
         if not isinstance(have, list):
             have = self[key] = [have]
