@@ -96,15 +96,15 @@ class Keeper:
         for id, until in list(self._waiting.items()):
             if until < now:
                 del self._waiting[id]
-                if joiner.row(id) in joiner.flows:
-                    changed.add(joiner.row(id))
+                if joiner.table.row(id) in joiner.table.flows:
+                    changed.add(joiner.table.row(id))
         flows, nothing = self._flows(changed)
         learnt: set[str] = set()
         for flow in flows:
             self._learn(flow, learnt)
         joined = joiner.again()
         if joined:
-            changed = {joiner.row(id) for id in changed | joined}
+            changed = {joiner.table.row(id) for id in changed | joined}
             flows, nothing = self._flows(changed)
         rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
@@ -112,12 +112,12 @@ class Keeper:
         lines: list[tuple[int, int, str]] = []
         if self._raw is not None:
             self._raw.add(folded.files)
-            lines = self._raw.of_failures(rows, joiner.flows)
+            lines = self._raw.of_failures(rows, joiner.table.flows)
         return Batch(
-            rows=rows, gone=[*joiner.gone, *nothing], facts=folded.facts, sources=folded.sources, files=folded.files,
-            lines=lines, blocks=folded.blocks,
+            rows=rows, gone=[*joiner.table.gone, *nothing], facts=folded.facts, sources=folded.sources,
+            files=folded.files, lines=lines, blocks=folded.blocks,
             meta={
-                "now": now, "serial": folded.serial, "next_id": joiner.next_id, "live": int(self.live),
+                "now": now, "serial": folded.serial, "next_id": joiner.table.next_id, "live": int(self.live),
                 "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
                 "known": msgspec.msgpack.encode(self.known),
                 "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),
@@ -126,7 +126,7 @@ class Keeper:
 
     def _flows(self, changed: Iterable[int]) -> tuple[list[Flow], list[int]]:
         """The flows of rows, and the rows of those that turned out to be no message."""
-        flows = [flow for flow in map(self.joiner.flows.get, changed) if flow is not None]
+        flows = [flow for flow in map(self.joiner.table.flows.get, changed) if flow is not None]
         nothing = [flow.id for flow in flows if is_nothing(flow.hops[0]) and all(map(is_nothing, flow.hops))]
         if nothing:
             flows = [flow for flow in flows if flow.id not in nothing]
@@ -160,10 +160,10 @@ class Keeper:
         seen = set(done)
         for domain in domains:
             for id in self.writer.with_domain(domain):
-                if id in seen or id in self.joiner.gone:
+                if id in seen or id in self.joiner.table.gone:
                     continue
                 seen.add(id)
-                flow = self.joiner.flows.get(id) or self.writer.load(id)
+                flow = self.joiner.table.flows.get(id) or self.writer.load(id)
                 if flow is not None:
                     rows.append(self._rows(flow, now))
         return rows

@@ -116,6 +116,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     """With what the client handed it in, where the log tells: a program (Outlook, ActiveSync), or SMTP."""
     queued_at: float | None = None
     """When the queue manager had it first: what came before was the client's time."""
+    of: int = 0
+    """Serial of the refused session that this is a part of; 0 for what is whole."""
 
 
 def is_nothing(hop: Hop) -> bool:

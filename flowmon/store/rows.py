@@ -10,6 +10,7 @@ from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import HANDED
+from flowmon.tracking.refusals import client_names
 from flowmon.tracking.replies import last_trace, peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
 from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, frozen, outcomes, unnamed
@@ -249,14 +250,13 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
         if hop.network_message_id is not None:
             add((9, hop.network_message_id, id))
         for fate in hop.fates.values():
-            _address(rows, fate.recipient, id)
-            if fate.original:
-                _address(rows, fate.original, id)
+            _addresses(rows, [fate.recipient, fate.original] if fate.original else [fate.recipient], id)
             if fate.relay is not None:
-                for name in peer_names(fate.relay):
-                    add((8, name, id))
+                rows.update((8, name, id) for name in peer_names(fate.relay))
             if trace := fate.reply_id or (last_trace(fate.diagnostic) if fate.status in HANDED else ""):
                 add((10, trace, id))
+        if hop.refused is not None:
+            rows.update((11, name, id) for name in client_names(hop))
         if hop.recipients and not found:
             _addresses(rows, hop.recipients.split(), id)
     return list(rows)

@@ -32,6 +32,8 @@ class Key(IntEnum):
     """Exchange: lower case, without dashes."""
     REPLY_ID = 10
     """Ids that next hops gave in their replies."""
+    PUT_OFF = 11
+    """Names of clients that were refused for the time being."""
 
 
 class Asked(IntEnum):

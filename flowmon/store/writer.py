@@ -33,7 +33,7 @@ _INSERT_MESSAGE = (
 _REPLACE_MESSAGE = _INSERT_MESSAGE.replace("INSERT", "INSERT OR REPLACE", 1)
 _KINDS = {
     "message-id": Key.MESSAGE_ID, "queue-id": Key.QUEUE_ID, "reply-id": Key.REPLY_ID,
-    "network-message-id": Key.NETWORK_MESSAGE_ID,
+    "network-message-id": Key.NETWORK_MESSAGE_ID, "put-off": Key.PUT_OFF,
 }
 
 

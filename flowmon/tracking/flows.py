@@ -1,4 +1,4 @@
-"""What flows are made of: links noted, hops put in order, and parted again."""
+"""What flows are made of: links noted, hops put in order."""
 
 from __future__ import annotations
 
@@ -65,21 +65,3 @@ def in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:
         if not moved:
             break
     return sorted(hops, key=lambda h: (int(h.arrived_at), depth[h.serial], h.arrived_at, h.serial))
-
-
-def part(flow: Flow, child: Hop, parent: Hop, id: int) -> Flow | None:
-    """Undo the link of a hop to its parent: a flow of this row with the hop and all that hangs on it, which leave
-    theirs. None when other links join them too."""
-    links = [k for k in flow.links if (k.child, k.parent) != (child.serial, parent.serial)]
-    side = {child.serial}
-    for _ in flow.hops:
-        side |= {serial for k in links if k.child in side or k.parent in side for serial in (k.child, k.parent)}
-    if parent.serial in side:
-        return None
-    for fate in parent.fates.values():
-        if fate.next == child.serial:
-            fate.next = 0
-    taken = Flow(id, [h for h in flow.hops if h.serial in side], [k for k in links if k.child in side])
-    flow.hops = [h for h in flow.hops if h.serial not in side]
-    flow.links = [k for k in links if k.child not in side]
-    return taken

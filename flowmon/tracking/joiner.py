@@ -7,20 +7,22 @@ the flows that may still change; older ones it loads from the store when a key l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from flowmon.model.flow import Flow, Hop, Said
-from flowmon.tracking.flows import carry, ended, in_order, note, part
+from flowmon.tracking.flows import carry, ended, note
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import SESSIONS_KEPT, is_about
 from flowmon.tracking.index import Index, trim
-from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id, temporary
+from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id
 from flowmon.tracking.nearest import guessed, guessed_parents, is_of_another, nearness, seconds_apart
+from flowmon.tracking.sessions import Lookup, RefusedSessions
+from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
-_HOPS_MOST = 400
-"""Hops of one flow: where IDs are used again and again, everything would be held against everything."""
+_ROUNDS_MOST = 10
+"""How often what moved is held against all others once more."""
 LINGER_SECONDS = 60.0
 """How long a flow whose hops have all ended stays in memory, in time of the log.
 
@@ -30,72 +32,53 @@ REACH_SECONDS = SKEW_SECONDS + 120.0
 """How far back a restart puts flows under their keys in memory again."""
 
 
-Lookup = Callable[[str, str], Iterable[int]]
-"""(kind, value) to rows of flows in the store. Kinds: message-id, queue-id, reply-id, network-message-id, failure."""
-Load = Callable[[int], "Flow | None"]
-
-
 class Joiner:
     """Keeps flows. `join()` takes changed hops and gives the rows of the flows that changed or are gone."""
 
     def __init__(self, known: KnownHosts, *, next_id: int = 1, lookup: Lookup | None = None, load: Load | None = None,
                  limit: int = INDEX_LIMIT) -> None:
         self.known = known
-        self.flows: dict[int, Flow] = {}
-        self.next_id = next_id
-        self.gone: set[int] = set()
-        """Rows that were merged into others since the last commit."""
-        self.merged_into: dict[int, int] = {}
+        self.table = FlowTable(next_id, load)
+        self._refused = RefusedSessions(self.table, known, lookup)
         self._lookup = lookup
-        self._load = load
+        self._forgets = load is not None
         self._limit = limit
         self._by_message_id = Index()
         self._by_queue_id = Index()
         self._by_reply_id = Index()
         self._by_network_id = Index()
-        self._by_failure = Index()
-        """Failed tries by sender and recipient; the refusals that answered them are under the same keys apart."""
-        self._by_refusal = Index()
-        self._flow_of: dict[int, int] = {}
-        """Serial of a hop to the row of its flow, for the flows in memory."""
         self._refused_rows: dict[int, int] = {}
-        """The same for refused sessions no more in memory: while one is open, more may be refused in it."""
+        """Serial to row for refused sessions no more in memory: while one is open, more may be refused in it."""
         self._parted: list[Hop] = []
         """Hops that a nearer one parted since the last look: what they lost may be found elsewhere."""
         self._learnt = 0
         """What was known of hosts when all were held against each other last."""
         self._next_sweep = 0.0
-        self._refused_senders: dict[str, None] = {}
-        """Senders of refused mail: who else has been refused nothing need not be looked up."""
 
     def restore(self, flows: Iterable[Flow], refused: Iterable[Flow]) -> None:
         """Take up flows of a store again; of `refused` ones only the keys, to be found when the client comes back."""
         for flow in flows:
-            self._hold(flow)
-            self.next_id = max(self.next_id, flow.id + 1)
+            self.table.hold(flow)
+            self.table.next_id = max(self.table.next_id, flow.id + 1)
             for hop in flow.hops:
                 self._meet(hop, flow)
         for flow in refused:
             for hop in flow.hops:
                 if hop.refused is not None:
-                    self._meet_refusal(hop, flow.id, set())
-
-    def _hold(self, flow: Flow) -> None:
-        self.flows[flow.id] = flow
-        for hop in flow.hops:
-            self._flow_of[hop.serial] = flow.id
+                    self._refused.refused(hop, flow.id)
 
     def join(self, hops: Iterable[Hop]) -> set[int]:
         """Take hops that changed; the rows of flows that must be written anew."""
         changed: set[int] = set()
-        flow_of, refused_rows, hosts, meet = self._flow_of, self._refused_rows, self.known.hosts, self._meet
-        for hop in hops:
+        table = self.table
+        flow_of, refused_rows, hosts, meet = table.flow_of, self._refused_rows, self.known.hosts, self._meet
+        for told in hops:
+            hop = told if told.refused is None else self._refused.left_of(told)
+            if hop is None:
+                continue
             flow = self._current(hop) if hop.serial in flow_of or hop.serial in refused_rows else None
             if flow is None:
-                id = self.next_id
-                self.next_id += 1
-                flow = self.flows[id] = Flow(id, [hop], [])
-                flow_of[hop.serial] = id
+                flow = table.new([hop])
                 if hop.host not in hosts:
                     self.known.see(hop.host)
             near = meet(hop, flow)
@@ -103,12 +86,12 @@ class Joiner:
                 flow = self._link(hop, flow, near)
             changed.add(flow.id)
         changed |= self._settle()
-        return {self.row(id) for id in changed} if self.gone else changed
+        return {table.row(id) for id in changed} if table.gone else changed
 
     def _current(self, hop: Hop) -> Flow | None:
         """The flow that a hop is in, with this hop in the place of what it was before; None for a new one."""
-        id = self._flow_of.get(hop.serial) or self._refused_rows.get(hop.serial)
-        flow = self._get(id) if id is not None else None
+        id = self.table.flow_of.get(hop.serial) or self._refused_rows.get(hop.serial)
+        flow = self.table.get(id) if id is not None else None
         if flow is None:
             return None
         for place, before in enumerate(flow.hops):
@@ -116,23 +99,8 @@ class Joiner:
                 if before is not hop:
                     carry(before, hop)
                     flow.hops[place] = hop
-                break
-        return flow
-
-    def row(self, id: int) -> int:
-        """The row that a flow has now, after merges."""
-        while id in self.merged_into:
-            id = self.merged_into[id]
-        return id
-
-    def _get(self, id: int) -> Flow | None:
-        id = self.row(id)
-        flow = self.flows.get(id)
-        if flow is None and self._load is not None:
-            flow = self._load(id)
-            if flow is not None:
-                self._hold(flow)
-        return flow
+                return flow
+        return None
 
     def _meet(self, hop: Hop, flow: Flow) -> set[int]:
         """Put a hop under its keys; the rows of flows that may hold a hop before or after it."""
@@ -148,9 +116,9 @@ class Joiner:
         if hop.network_message_id is not None:
             near.update(self._by_network_id.add(hop.network_message_id, id))
             for recipient in hop.fates if hop.origin == "smtp" else ():  # refused in another log, to be read later
-                self._by_failure.add(f"{hop.sender}|{recipient}", id)
+                self._refused.accepted(hop.sender, recipient, id)
         if hop.refused is not None:
-            self._meet_refusal(hop, id, near)
+            near.update(self._refused.refused(hop, id))
         else:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
@@ -170,20 +138,9 @@ class Joiner:
         if hop.parent_id is not None:
             near.update(self._by_queue_id.rows(hop.parent_id))
 
-    def _meet_refusal(self, hop: Hop, id: int, near: set[int]) -> None:
-        for recipient, fate in hop.fates.items():
-            key = f"{hop.sender}|{recipient}"
-            passes = temporary(fate.diagnostic)
-            if passes or hop.client is not None:
-                others = self._by_refusal.add(key, id)
-                near.update(self._by_failure.rows(key))
-                if passes:  # refusals for good do not follow each other, and a flood of them is equal
-                    near.update(others)
-                if hop.sender:
-                    self._refused_senders[hop.sender] = None
-
     def _meet_fates(self, hop: Hop, id: int, near: set[int]) -> None:
-        refused_before = hop.sender in self._refused_senders
+        sender, accepted = hop.sender, self._refused.accepted
+        refused_before = sender in self._refused.senders or (len(self.known.hosts) > 1 and hop.client is not None)
         for recipient, fate in hop.fates.items():
             named = fate.reply_id
             if named is None:
@@ -192,16 +149,15 @@ class Joiner:
                     self._by_reply_id.add(named, id)
             if named and not fate.next and hash(named) in self._by_queue_id:
                 near.update(self._by_queue_id.rows(named))
-            if fate.relay is not None and (fate.earlier or (not named and fate.status in FAILED)):
-                self._by_failure.add(f"{hop.sender}|{recipient}", id)
-                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
-            if refused_before:
-                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
+            if refused_before or hop.tries is not None or (
+                fate.relay is not None and (fate.earlier or (not named and fate.status in FAILED))
+            ):
+                accepted(sender, recipient, id)
                 if fate.original is not None:
-                    near.update(self._by_refusal.rows(f"{hop.sender}|{fate.original}"))
+                    accepted(sender, fate.original, id)
         if refused_before and hop.recipients is not None:
             for recipient in hop.recipients.split():
-                near.update(self._by_refusal.rows(f"{hop.sender}|{recipient}"))
+                accepted(sender, recipient, id)
 
     def _ask_store(self, hop: Hop, near: set[int]) -> None:
         """The same keys among what memory holds no more."""
@@ -225,58 +181,63 @@ class Joiner:
         """
         guesses: list[tuple[float, Hop, Hop]] = []
         for id in near:
-            other = flow if self.row(id) == flow.id else self._get(id)
-            if other is None or (other is flow and len(flow.hops) == 1) or len(other.hops + flow.hops) > _HOPS_MOST:
+            other = flow if self.table.row(id) == flow.id else self.table.get(id)
+            if other is None or (other is flow and len(flow.hops) == 1) or len(other.hops + flow.hops) > HOPS_MOST:
                 continue
             joined = False
             for there in other.hops:
                 for child, parent in ((hop, there), (there, hop)) if there is not hop else ():
                     ground = follows(child, parent, self.known)
-                    if ground is not None and guessed(ground[0], child, parent):
+                    if ground is not None and guessed(ground[0]):
                         guesses.append((seconds_apart(child, parent, ground[2], self.known), child, parent))
                     elif ground is not None:
                         joined |= note(ground, child, parent, flow, other, self.known)
             if joined and other is not flow:
-                flow = self._merge(flow, other)
+                flow = self.table.merge(flow, other)
         return self._guess(hop, flow, guesses) if guesses else flow
 
     def _guess(self, hop: Hop, flow: Flow, guesses: list[tuple[float, Hop, Hop]]) -> Flow:
         """Link a hop by what may be of several: the nearest has it."""
         for apart, child, parent in sorted(guesses, key=nearness):
-            other = self.flows[self.row(self._flow_of[(parent if child is hop else child).serial])]
-            if is_of_another(child, parent, [flow, other], apart):
+            other = self.table.flows[self.table.row(self.table.flow_of[(parent if child is hop else child).serial])]
+            if is_of_another(child, parent, [flow, other]):
                 if not self._nearer(child, parent, apart):
                     continue
-                flow = self.flows[self.row(self._flow_of[hop.serial])]
-                other = self.flows[self.row(self._flow_of[(parent if child is hop else child).serial])]
-            ground = follows(child, parent, self.known) if len(other.hops) + len(flow.hops) <= _HOPS_MOST else None
+                flow = self.table.flows[self.table.row(self.table.flow_of[hop.serial])]
+                other = self.table.flows[self.table.row(self.table.flow_of[(parent if child is hop else child).serial])]
+            ground = follows(child, parent, self.known) if len(other.hops) + len(flow.hops) <= HOPS_MOST else None
             if ground is not None and note(ground, child, parent, flow, other, self.known) and other is not flow:
-                flow = self._merge(flow, other)
+                flow = self.table.merge(flow, other)
         return flow
 
     def _nearer(self, child: Hop, parent: Hop, apart: float) -> bool:
         """Take a hop out of the flow that it was put into by a guess, when this parent is nearer; whether it was."""
-        flow = self.flows[self.row(self._flow_of[child.serial])]
+        flow = self.table.flows[self.table.row(self.table.flow_of[child.serial])]
         for before in guessed_parents(child, parent, flow):
             if seconds_apart(child, before, list(before.fates.values()), self.known) < apart + 1.0:
                 return False
-            taken = part(flow, child, before, self.next_id)
-            if taken is None:
-                return False
-            self.next_id += 1
-            self._hold(taken)
-            self._parted += (before, child)
-            return True
+            flows = self.table.part(child, before)
+            self._parted += (before, *(hop for apart in flows[1:] for hop in apart.hops))
+            return bool(flows)
         return False
 
     def _settle(self) -> set[int]:
-        """Hold hops that were parted against the others again; the rows of the flows that they are in."""
+        """Give refusals to their messages, and hold hops that were parted against the others again, until nothing
+        moves; the rows of the flows that changed."""
         changed = set()
-        while self._parted:
-            hop = self._parted.pop()
-            flow = self.flows[self.row(self._flow_of[hop.serial])]
-            near = self._meet(hop, flow)
-            changed.add(self._link(hop, flow, near).id if near else flow.id)
+        for _ in range(_ROUNDS_MOST):
+            changed |= self._refused.sort_out()
+            parted = {*self._refused.take_parted(), *(hop.serial for hop in self._parted)}
+            self._parted.clear()
+            if not parted:
+                break
+            for serial in parted:
+                flow = self.table.with_hop(serial)
+                for hop in flow.hops if flow is not None else ():
+                    if hop.serial == serial and flow is not None:
+                        near = self._meet(hop, flow)
+                        changed.add(self._link(hop, flow, near).id if near else flow.id)
+                        break
         return changed
 
     def again(self) -> set[int]:
@@ -285,26 +246,28 @@ class Joiner:
         if self.known.learnt == self._learnt or len(self.known.hosts) < 2:
             return set()
         self._learnt = self.known.learnt
+        for name in (*self.known.hosts, *self.known.aliases):
+            self._refused.host_known(name)
         open_ended = [
-            (hop, flow) for flow in self.flows.values() for hop in flow.hops if hop.refused is None
+            (hop, flow) for flow in self.table.flows.values() for hop in flow.hops if hop.refused is None
             and any(not fate.next and fate.relay is not None and fate.status in HANDED for fate in hop.fates.values())
         ]
         changed = set()
         for hop, flow in open_ended:
-            flow = self.flows[self.row(flow.id)]
+            flow = self.table.flows[self.table.row(flow.id)]
             links = len(flow.links)
             near = self._meet(hop, flow)
             if near and len((flow := self._link(hop, flow, near)).links) > links:
                 changed.add(flow.id)
         changed |= self._settle()
-        return {self.row(id) for id in changed}
+        return {self.table.row(id) for id in changed}
 
     def hear(self, late: Iterable[tuple[str, Said]]) -> set[int]:
         """Give what a filter said to the hop of its queue ID, which the tracker has let go; the rows that changed."""
         changed: set[int] = set()
         for queue_id, said in late:
             rows = {*self._by_queue_id.rows(queue_id), *(self._lookup("queue-id", queue_id) if self._lookup else ())}
-            for flow in filter(None, map(self._get, sorted(rows))):
+            for flow in filter(None, map(self.table.get, sorted(rows))):
                 for hop in flow.hops:
                     if hop.queue_id == queue_id and hop.host == said.host and is_about(said, hop):
                         have = hop.verdicts or []
@@ -312,38 +275,23 @@ class Joiner:
                         changed.add(flow.id)
         return changed
 
-    def _merge(self, one: Flow, other: Flow) -> Flow:
-        """Put the hops of both into the older row; the other row is gone."""
-        keep, drop = (one, other) if one.id < other.id else (other, one)
-        keep.links = [*keep.links, *drop.links]
-        keep.hops = in_order([*keep.hops, *drop.hops], keep.links)
-        for hop in drop.hops:
-            self._flow_of[hop.serial] = keep.id
-        self.flows.pop(drop.id, None)
-        self.gone.add(drop.id)
-        self.merged_into[drop.id] = keep.id
-        return keep
-
     def committed(self, now: float) -> None:
         """All is in the store: forget flows that ended long enough before `now`.
 
         Keys lead to them through the store.
         """
-        self.gone.clear()
-        if self._load is None or now < self._next_sweep:
+        table = self.table
+        table.gone.clear()
+        if not self._forgets or now < self._next_sweep:
             return
         self._next_sweep = now + 2 * LINGER_SECONDS
         horizon = now - LINGER_SECONDS
-        for id in [
-            id for id, flow in self.flows.items() if flow.hops[-1].last_at < horizon and ended(flow.hops, horizon)
-        ]:
-            for hop in self.flows.pop(id).hops:
-                del self._flow_of[hop.serial]
-                if hop.refused is not None:
-                    self._refused_rows[hop.serial] = id
-        for keys in (
-            self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id, self._by_failure,
-            self._by_refusal, self._refused_senders, self.merged_into,
-        ):
+        over = [id for id, f in table.flows.items() if f.hops[-1].last_at < horizon and ended(f.hops, horizon)]
+        for hop, id in table.forget(over):
+            if hop.refused is not None:
+                self._refused_rows[hop.serial] = id
+        for keys in (self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id,
+                     table.merged_into):
             trim(keys, self._limit)
         trim(self._refused_rows, SESSIONS_KEPT)
+        self._refused.trim(self._limit, SESSIONS_KEPT)

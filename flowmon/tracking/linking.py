@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
@@ -18,6 +20,7 @@ LIFETIME_SECONDS = 5 * 86_400.0
 """How long a queue may hold a message."""
 
 _D = DeliveryStatus
+_NUMBER = re.compile(r"\d+")
 HANDED = frozenset({_D.RELAYED, _D.DELIVERED})
 FAILED = frozenset({_D.DEFERRED, _D.BOUNCED, _D.EXPIRED})
 
@@ -36,16 +39,14 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """The ground on which `child` follows `parent`, or None."""
     if child is parent:
         return None
-    if child.refused is not None:
-        return _refused_try(child, parent, known)
-    if parent.refused is not None:
-        return _after_refusal(child, parent, known)
+    if child.refused is not None or parent.refused is not None:
+        return _with_refused(child, parent, known)
     if child.arrived_at == parent.arrived_at and child.host == parent.host and is_service(child.system):
         return _told_again(child, parent)
     if not child.began and child.host == parent.host and child.queue_id is not None and (
         child.queue_id == parent.queue_id
     ):
-        same = _same_message_id(child, parent)
+        same = same_message_id(child, parent)
         within = 0 <= child.arrived_at - parent.arrived_at <= LIFETIME_SECONDS
         if child.queued and parent.left_at is not None:
             return None  # it was done with: the queue manager tells of another that has the ID now
@@ -101,7 +102,7 @@ def _refused_beside(child: Hop, parent: Hop) -> list[Fate]:
     return [
         fate for recipient, refused in child.fates.items()
         if refused.status is _D.REJECTED and (fate := parent.fates.get(recipient)) is not None
-        and fate.status in FAILED and _quotes(fate, refused)
+        and fate.status in FAILED and quotes(fate.diagnostic, refused)
     ]
 
 
@@ -110,7 +111,7 @@ def _by_reply(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     queue_id = child.queue_id
     if queue_id is None:
         return None
-    same = _same_message_id(child, parent)
+    same = same_message_id(child, parent)
     if same is None and parent.message_id is not None and _arriving(child):
         return None  # its Message-ID is about to come: queue IDs are used again
     fates: list[Fate] = []
@@ -151,7 +152,7 @@ def certainty(link: Link, child: Hop, parent: Hop) -> Certainty:
         link.basis is LinkBasis.SESSION and child.refused is None and parent.refused is None
         and any(f.transport == "mailbox" for f in parent.fates.values())
     )
-    return Certainty.CERTAIN if by_reply and _same_message_id(child, parent) else link.certainty
+    return Certainty.CERTAIN if by_reply and same_message_id(child, parent) else link.certainty
 
 
 def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
@@ -168,7 +169,7 @@ def _by_network_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
 
 def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
-    if not _same_message_id(child, parent) or not _same_sender(child, parent):
+    if not same_message_id(child, parent) or not _same_sender(child, parent):
         return None
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
         return None  # one clock: what comes later follows
@@ -217,8 +218,8 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
     """What Exchange held for somebody to decide upon comes again, or the decision is told: the same message, later."""
     if parent.network_message_id is None:
         return None
-    fates = [f for f in parent.fates.values() if f.status is _D.HELD and not f.next and _took(child, f.recipient)]
-    if not fates or child.system != parent.system or is_service(child.system) or not _same_message_id(child, parent):
+    fates = [f for f in parent.fates.values() if f.status is _D.HELD and not f.next and took(child, f.recipient)]
+    if not fates or child.system != parent.system or is_service(child.system) or not same_message_id(child, parent):
         return None
     if child.began and child.origin != "agent" and child.network_message_id != parent.network_message_id:
         return None  # sent once more
@@ -231,48 +232,40 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
     return LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates
 
 
-def _refused_try(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
-    """A refusal by one of our hosts, of mail that another of our hosts is sending, is that host's failed try."""
+def _with_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """Sessions refused for the time being one after the other; whose they are is found in `refusals`."""
+    if child.refused is None or child.of or parent.of:
+        return None
     if parent.refused is not None:
         return _after_refusal(child, parent, known)
+    return _refused_by_lmtp(child, parent, known) if child.refused == "LMTP" else None
+
+
+def _refused_by_lmtp(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """A refusal by the mailbox store names the message: it is the failed try of the host that handed it over."""
     answered = [
-        fate for recipient, refused in child.fates.items()
-        if (fate := parent.fates.get(recipient)) is not None and _answers(child, parent, fate, refused, known)
+        fate for recipient, refused in child.fates.items() if (fate := parent.fates.get(recipient)) is not None
+        and (fate.earlier or (fate.status in FAILED and abs(refused.at - fate.at) <= SKEW_SECONDS))
+        and (child.host == parent.host or known.may_be(fate.relay, child.host)) and same_message_id(child, parent)
     ]
-    if not answered:
-        return None
-    if child.refused != "LMTP":
-        known.learn(child.client, parent.host)
-        known.learn(answered[0].relay, child.host)
     # where a later try was taken, the recipient goes on elsewhere
-    return LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in FAILED]
+    ground = LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in FAILED]
+    return ground if answered else None
 
 
-def _answers(child: Hop, parent: Hop, fate: Fate, refused: Fate, known: KnownHosts) -> bool:
-    """Whether a refusal is the answer to a try of this recipient."""
-    if fate.status not in FAILED and not fate.earlier:
+def quotes(text: str | None, refused: Fate) -> bool:
+    """Whether what a sender logged of a try quotes the reply that the refusing host logged.
+
+    Numbers but the code may differ: of equal tries, which tell how long to wait, the last one's text is kept.
+    """
+    said = refused.diagnostic
+    if not said or not text:
         return False
-    if abs(refused.at - fate.at) > SKEW_SECONDS and not fate.earlier:
-        return False
-    if child.refused == "LMTP":
-        there = child.host == parent.host or known.may_be(fate.relay, child.host)
-        return bool(there and _same_message_id(child, parent))
-    if child.sender != parent.sender or child.host == parent.host:
-        return False
-    if known.may_be(child.client, parent.host) is False or known.may_be(fate.relay, child.host) is False:
-        return False
-    return _quotes(fate, refused)
+    return said[:3] in text and _essence(said)[:150] in _essence(text)
 
 
-def _quotes(fate: Fate, refused: Fate) -> bool:
-    """Whether the sender's log quotes the reply that the refusing host logged."""
-    said = _essence(refused.diagnostic)
-    texts = [fate.diagnostic, *(t.diagnostic for t in fate.earlier or ())]
-    return bool(said) and any(said in _essence(text) for text in texts if text)
-
-
-def _essence(text: str | None) -> str:
-    return " ".join((text or "").split())[:200].lower()
+def _essence(text: str) -> str:
+    return _NUMBER.sub("0", " ".join(text.split()).lower())
 
 
 def _after_refusal(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
@@ -284,18 +277,18 @@ def _after_refusal(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None
     if known.takes(child.client, child.host):
         return None
-    if not 0 <= child.arrived_at - parent.arrived_at <= RETRY_SECONDS or not _same_client(child, parent):
+    if not 0 <= child.arrived_at - parent.arrived_at <= RETRY_SECONDS or not same_client(child, parent):
         return None
     fates = [
         fate for fate in parent.fates.values()
-        if fate.status is _D.REJECTED and temporary(fate.diagnostic) and not fate.next and _took(child, fate.recipient)
+        if fate.status is _D.REJECTED and temporary(fate.diagnostic) and not fate.next and took(child, fate.recipient)
     ]
     return (LinkBasis.SESSION, Certainty.STRONG, fates) if fates else None
 
 
 def _after_part_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """A later try of what was refused for the time being after the server had given it a queue ID."""
-    if not _same_message_id(child, parent) or not any(f.status is _D.REJECTED for f in parent.fates.values()):
+    if not same_message_id(child, parent) or not any(f.status is _D.REJECTED for f in parent.fates.values()):
         return None
     return _after_refusal(child, parent, known)
 
@@ -305,7 +298,7 @@ def temporary(text: str | None) -> bool:
     return text is not None and text[:1] == "4"
 
 
-def _took(hop: Hop, recipient: str) -> bool:
+def took(hop: Hop, recipient: str) -> bool:
     return recipient in hop.fates or any(f.original == recipient for f in hop.fates.values()) or (
         hop.recipients is not None and recipient in hop.recipients.split()
     )
@@ -318,15 +311,15 @@ def _may_have(hop: Hop, recipient: str) -> bool:
         return recipient.lower() in map(str.lower, named)
     if not hop.fates:
         return True
-    return _took(hop, recipient) or _took(hop, recipient.lower())
+    return took(hop, recipient) or took(hop, recipient.lower())
 
 
-def _same_client(one: Hop, other: Hop) -> bool:
+def same_client(one: Hop, other: Hop) -> bool:
     mine, theirs = peer_names(one.client), peer_names(other.client)
     return bool(mine) and bool(theirs) and mine[-1] == theirs[-1]
 
 
-def _same_message_id(one: Hop, other: Hop) -> bool | None:
+def same_message_id(one: Hop, other: Hop) -> bool | None:
     """None when one of them has none."""
     if one.message_id is None or other.message_id is None:
         return None
@@ -338,7 +331,7 @@ def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:
 
     Where the begin of one is lost and its sender with it, the next hop's name must speak for the host instead.
     """
-    if not _took(child, fate.recipient):
+    if not took(child, fate.recipient):
         return False
     if child.sender is None or parent.sender is None:
         names = peer_names(fate.relay)

@@ -1,0 +1,211 @@
+"""Whose each refused recipient of a session is.
+
+In one session a host of ours may try several messages, or a client be put off with several that it brings again later.
+So a refusal belongs to the message whose failed try it answers, or that is its later try; it is cut out of its session
+and goes there. What belongs to nobody stays with the session, which is a message of its own. All that is known of one
+sender and recipient is sorted out together, so that it does not matter which log is read first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from flowmon.model.flow import Fate, Hop
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.linking import (
+    FAILED,
+    RETRY_SECONDS,
+    SKEW_SECONDS,
+    quotes,
+    same_client,
+    same_message_id,
+    temporary,
+    took,
+)
+from flowmon.tracking.replies import peer_names
+
+_AT_ONCE_SECONDS = 2.0
+"""How soon after a refusal for the time being another address of the same host is tried, which no log tells apart."""
+_EACH_MOST = 100
+"""Equal refusals of one session that are looked at; more are a flood."""
+_SERIALS = (1 << 62) - 1
+
+
+class _Tries(NamedTuple):
+    """Equal failed tries of a recipient, folded."""
+
+    hop: Hop
+    begin: float
+    end: float
+    times: int
+    text: str | None
+    relay: str | None
+
+
+class Share(NamedTuple):
+    """How many of the refusals that a session had of one recipient belong to one message, and when they were."""
+
+    owner: Hop | None
+    """None where they belong to no other."""
+    tried: str | None
+    """The peer that the owner had tried when it was answered so; None where it is the client's later try."""
+    times: int
+    first_at: float
+    last_at: float
+
+
+def may_be_shared(hop: Hop) -> bool:
+    """Whether a hop is a refused session, or a part of one, that may be about several messages."""
+    return hop.refused not in (None, "LMTP", "AUTH")
+
+
+def shares(recipient: str, refused: Iterable[Hop], accepted: list[Hop], known: KnownHosts) -> dict[int, list[Share]]:
+    """Whose the refusals of a recipient in these sessions are, of one sender's messages `accepted`: by the serial of
+    each refused hop."""
+    found: dict[int, dict[int, Share]] = {hop.serial: {} for hop in refused}
+    tries = [one for hop in accepted for one in _failed_tries(hop, recipient)]
+    free = [one.times for one in tries]
+    for at, hop in sorted(_each(recipient, refused), key=lambda one: (one[0], one[1].host, one[1].session or "")):
+        said = hop.fates[recipient]
+        answered = sorted(
+            (apart, one.end, place) for place, one in enumerate(tries)
+            if (apart := _seconds_apart(hop, said, at, one, known)) is not None
+            and (free[place] or (temporary(said.diagnostic) and apart < _AT_ONCE_SECONDS))
+        )
+        place = next((place for _, _, place in answered if free[place]), answered[0][2] if answered else None)
+        if place is None:
+            owner, tried = _later_try(hop, recipient, accepted, known), None
+        else:
+            free[place] = max(free[place] - 1, 0)
+            owner, tried = tries[place].hop, tries[place].relay or ""
+        mine, serial = found[hop.serial], owner.serial if owner is not None else 0
+        have = mine.get(serial, Share(owner, tried, 0, at, at))
+        mine[serial] = have._replace(times=have.times + 1, last_at=at)
+    return {serial: list(mine.values()) for serial, mine in found.items()}
+
+
+def _each(recipient: str, refused: Iterable[Hop]) -> Iterator[tuple[float, Hop]]:
+    """Each refusal with its time; of equal ones in one session only the first and the last are known."""
+    for hop in refused:
+        fate = hop.fates[recipient]
+        yield fate.since or fate.at, hop
+        for _ in range(min(fate.count, _EACH_MOST) - 1):
+            yield fate.at, hop
+
+
+def _failed_tries(hop: Hop, recipient: str) -> Iterator[_Tries]:
+    fate = hop.fates.get(recipient)
+    if fate is None:
+        return
+    for one in (*(fate.earlier or ()), *(hop.tries or ())):
+        if one.status is None or one.status in FAILED:
+            yield _Tries(hop, one.first_at, one.last_at, one.count, one.diagnostic, one.relay)
+    if fate.status in FAILED and fate.count:
+        yield _Tries(hop, fate.since or fate.at, fate.at, fate.count, fate.diagnostic, fate.relay)
+
+
+def _seconds_apart(hop: Hop, said: Fate, logged: float, one: _Tries, known: KnownHosts) -> float | None:
+    """How far a refusal is in time from tries that it may answer, by the clock of the one that tried; None where it
+    answers none of them."""
+    if one.hop.host == hop.host or not quotes(one.text, said):
+        return None
+    if known.may_be(hop.client, one.hop.host) is False or known.may_be(one.relay, hop.host) is False:
+        return None
+    at = logged - known.ahead.get(f"{one.hop.host} {hop.host}", 0.0)
+    apart = max(one.begin - at, at - one.end, 0.0)
+    return apart if apart <= SKEW_SECONDS else None
+
+
+def _later_try(hop: Hop, recipient: str, accepted: list[Hop], known: KnownHosts) -> Hop | None:
+    """What was refused for the time being and came again: same client, sender and recipient, at any MX of ours.
+
+    Where the client is a host of ours its own log tells what belongs together: it may have several such messages.
+    """
+    said = hop.fates[recipient]
+    if not temporary(said.diagnostic) or not hop.sender or not hop.client or known.takes(hop.client, hop.host):
+        return None
+    later = [
+        one for one in accepted
+        if 0 <= one.arrived_at - said.at <= RETRY_SECONDS and same_client(hop, one) and took(one, recipient)
+        and same_message_id(hop, one) is not False and not known.takes(one.client, one.host)
+    ]
+    return min(later, key=lambda one: (one.arrived_at, one.host, one.queue_id or ""), default=None)
+
+
+def client_names(hop: Hop) -> list[str]:
+    """What a host may be called by that brought mail which was put off; none for other hops."""
+    if hop.client is None or not may_be_shared(hop) or not any(temporary(f.diagnostic) for f in hop.fates.values()):
+        return []
+    names = peer_names(hop.client)
+    return [*names, names[0].partition(".")[0]] if names else []
+
+
+def serial_for(hop: Hop, share: Share) -> int:
+    """The serial of what of a refused session belongs to one message: below zero, the same in each process.
+
+    Messages that come again are told apart by their Message-ID: a client may bring one in parts.
+    """
+    root, owner = hop.of or hop.serial, share.owner
+    if owner is None:
+        return root
+    comes_again = share.tried is None and owner.message_id is not None
+    token = crc32(str(owner.message_id).encode()) if comes_again else owner.serial
+    return -1 - ((root * 0x100000001B3 ^ token * 0x9E3779B97F4A7C15) & _SERIALS)
+
+
+def less(hop: Hop, given: Mapping[str, int]) -> Hop:
+    """A refused session without so many refusals of some recipients."""
+    fates = {}
+    for recipient, fate in hop.fates.items():
+        left = fate.count - given.get(recipient, 0)
+        if left == fate.count:
+            fates[recipient] = fate
+        elif left > 0:
+            fates[recipient] = msgspec.structs.replace(fate, count=left, since=fate.at if left == 1 else fate.since)
+    return _with(hop, fates, hop)
+
+
+def only(hop: Hop, recipient: str, serial: int, share: Share) -> Hop:
+    """What a refused session tells of one recipient of one message, as a hop of its own."""
+    fate = msgspec.structs.replace(
+        hop.fates[recipient], next=0, count=share.times, since=share.first_at, at=share.last_at,
+    )
+    part = _with(hop, {recipient: fate}, hop)
+    part.serial = serial
+    part.of = 0 if serial > 0 else hop.of or hop.serial
+    return part
+
+
+def joined(one: Hop, other: Hop) -> Hop:
+    """Two parts of one refused session as one."""
+    fates = {**one.fates, **other.fates}
+    for recipient, fate in one.fates.items():
+        again = other.fates.get(recipient)
+        if again is not None:
+            fates[recipient] = msgspec.structs.replace(
+                fate, count=fate.count + again.count, since=min(fate.since or fate.at, again.since or again.at),
+                at=max(fate.at, again.at),
+            )
+    return _with(one, fates, other)
+
+
+def _with(hop: Hop, fates: dict[str, Fate], other: Hop) -> Hop:
+    """The part of a session that tells of these recipients, with the lines that do: one for each where all have one."""
+    fates = dict(sorted(fates.items(), key=lambda item: (item[1].since or item[1].at, item[0])))
+    lines = {**_lines(hop), **_lines(other)}
+    if all(name in lines for name in fates):
+        evidence = [lines[name] for name in fates]
+    else:
+        evidence = list(dict.fromkeys([*hop.evidence, *other.evidence]))
+    if not fates:
+        return msgspec.structs.replace(hop, fates=fates, evidence=evidence)
+    first, last = min(f.since or f.at for f in fates.values()), max(f.at for f in fates.values())
+    return msgspec.structs.replace(hop, fates=fates, evidence=evidence, arrived_at=first, last_at=last, left_at=last)
+
+
+def _lines(hop: Hop) -> dict[str, int]:
+    return dict(zip(hop.fates, hop.evidence, strict=True)) if len(hop.fates) == len(hop.evidence) else {}

@@ -1,0 +1,222 @@
+"""Refused sessions: finds the messages that refusals may belong to, and puts what is theirs into their flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flowmon.model.flow import Flow, Hop, Link
+from flowmon.model.words import Certainty, LinkBasis
+from flowmon.tracking.flows import in_order
+from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.index import Index, trim
+from flowmon.tracking.linking import FAILED, temporary, took
+from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares
+from flowmon.tracking.table import HOPS_MOST, FlowTable
+
+Lookup = Callable[[str, str], Iterable[int]]
+"""(kind, value) to rows of flows in the store. Kinds: message-id, queue-id, reply-id, network-message-id, put-off."""
+
+
+class RefusedSessions:
+    """Keeps who was refused what, and whose it turned out to be."""
+
+    def __init__(self, table: FlowTable, known: KnownHosts, lookup: Lookup | None) -> None:
+        self.senders: dict[str | None, None] = {}
+        """Senders of refused mail: who else has been refused nothing need not be looked up."""
+        self._parted: list[int] = []
+        self._table = table
+        self._known = known
+        self._lookup = lookup
+        self._refused = Index()
+        """Sender and recipient to flows with a refusal of these."""
+        self._accepted = Index()
+        """The same to flows with mail that such a refusal may belong to."""
+        self._clients = Index()
+        """Names of clients that were put off, to the flows of what they brought."""
+        self._due: dict[tuple[str | None, str], None] = {}
+        """Senders and recipients to be sorted out."""
+        self._given: dict[int, dict[str, int]] = {}
+        """Serial of a session to how many refusals of its recipients were given to messages."""
+
+    def left_of(self, hop: Hop) -> Hop | None:
+        """What of a session, of which the tracker tells, is not given to messages; None when all is."""
+        given = self._given.get(hop.serial)
+        if not given:
+            return hop
+        left = less(hop, given)
+        return left if left.fates else None
+
+    def take_parted(self) -> list[int]:
+        """Serials of hops that lost what they hung on, since the last call."""
+        parted, self._parted = self._parted, []
+        return parted
+
+    def refused(self, hop: Hop, id: int) -> Iterable[int]:
+        """Note a refused session; gives rows of what may be the tries before and after it."""
+        near: set[int] = set()
+        self.senders[hop.sender] = None
+        for recipient, fate in hop.fates.items():
+            key = f"{hop.sender}|{recipient}"
+            passes = temporary(fate.diagnostic)
+            if passes or hop.client is not None:
+                others = self._refused.add(key, id)
+                if hash(key) in self._accepted and may_be_shared(hop):
+                    self._due[hop.sender, recipient] = None
+                if passes:  # refusals for good do not follow each other, and a flood of them is equal
+                    near.update(others)
+        for name in client_names(hop):
+            self._clients.add(name, id)
+        return near
+
+    def accepted(self, sender: str | None, recipient: str, id: int) -> None:
+        """Note mail that refusals may belong to."""
+        key = f"{sender}|{recipient}"
+        self._accepted.add(key, id)
+        if hash(key) in self._refused:
+            self._due[sender, recipient] = None
+
+    def host_known(self, name: str) -> None:
+        """A name turned out to be a host's of ours: what it brought again and again may be several messages."""
+        rows = {*self._clients.rows(name), *(self._lookup("put-off", name) if self._lookup else ())}
+        for flow in filter(None, map(self._table.get, sorted(rows))):
+            ours = [h for h in flow.hops if may_be_shared(h) and self._known.takes(h.client, h.host)]
+            for hop in ours:
+                self._due.update(dict.fromkeys((hop.sender, recipient) for recipient in hop.fates))
+            if any(not hop.of for hop in ours) and len(flow.hops) > 1:
+                self._unchain(flow, {hop.serial for hop in ours})
+
+    def sort_out(self) -> set[int]:
+        """Give each refusal that is due to whom it belongs to; the rows that changed."""
+        changed: set[int] = set()
+        while self._due:
+            changed |= self._sort_out(*self._due.popitem()[0])
+        return changed
+
+    def trim(self, limit: int, sessions: int) -> None:
+        """Forget the oldest entries over the limit of keys, and of sessions."""
+        for keys in (self._refused, self._accepted, self._clients, self.senders):
+            trim(keys, limit)
+        trim(self._given, sessions)
+
+    def _sort_out(self, sender: str | None, recipient: str) -> set[int]:
+        key = f"{sender}|{recipient}"
+        rows = {*self._refused.rows(key), *self._accepted.rows(key)}
+        flows = {flow.id: flow for flow in map(self._table.get, sorted(rows)) if flow is not None}
+        hops = [hop for flow in flows.values() for hop in flow.hops if hop.sender == sender]
+        refused = [hop for hop in hops if may_be_shared(hop) and recipient in hop.fates]
+        accepted = [hop for hop in hops if hop.refused is None and took(hop, recipient)]
+        changed: set[int] = set()
+        given: dict[int, dict[int, Share]] = {}
+        for serial, found in shares(recipient, refused, accepted, self._known).items():
+            for share in found:
+                hop = next(one for one in self._flow(serial).hops if one.serial == serial)
+                if share.owner is not None and len(self._flow(share.owner.serial).hops) > HOPS_MOST:
+                    share = share._replace(owner=None)
+                place = serial_for(hop, share)
+                if place != serial:
+                    changed |= self._move(hop, recipient, place, share)
+                if share.owner is not None:
+                    given.setdefault(share.owner.serial, {})[place] = share
+        for parts in given.values():
+            changed.add(self._follow(recipient, parts))
+        return changed
+
+    def _flow(self, serial: int) -> Flow:
+        flow = self._table.with_hop(serial)
+        assert flow is not None, "hops that are sorted out are in memory"
+        return flow
+
+    def _move(self, hop: Hop, recipient: str, serial: int, share: Share) -> set[int]:
+        """Cut refusals of a recipient out of the hop that has them, and put them where they belong; gives rows."""
+        table, flow, owner = self._table, self._flow(hop.serial), share.owner
+        part = only(hop, recipient, serial, share)
+        given = self._given.setdefault(hop.of or hop.serial, {})
+        from_session, to_session = not hop.of, owner is None
+        given[recipient] = given.get(recipient, 0) + share.times * (from_session - to_session)
+        changed = self._replace(flow, hop, less(hop, {recipient: share.times}))
+        there = table.with_hop(serial)
+        if there is not None:
+            there.hops = [joined(one, part) if one.serial == serial else one for one in there.hops]
+        elif owner is None:
+            there = table.new([part])
+        else:
+            there = self._flow(owner.serial)
+            there.hops.append(part)
+            table.flow_of[serial] = there.id
+        if owner is None:
+            self._parted.append(serial)
+        self._refused.add(f"{part.sender}|{recipient}", there.id)
+        return changed | {there.id}
+
+    def _replace(self, flow: Flow, hop: Hop, left: Hop) -> set[int]:
+        """Put what is left of a session in its place, or nothing; what hung together by it alone is parted."""
+        if left.fates:
+            flow.hops = [left if one.serial == hop.serial else one for one in flow.hops]
+        else:
+            flow.hops = [one for one in flow.hops if one.serial != hop.serial]
+            del self._table.flow_of[hop.serial]
+        for one in flow.hops:
+            for fate in one.fates.values():
+                if fate.next == hop.serial and fate.recipient not in left.fates:
+                    fate.next = 0
+                    self._parted.append(one.serial)
+        return self._split(flow)
+
+    def _unchain(self, flow: Flow, serials: set[int]) -> None:
+        """Part sessions that were taken for tries one after the other of one message."""
+        for hop in flow.hops:
+            for fate in hop.fates.values():
+                if hop.serial in serials and not hop.of and fate.next in serials:
+                    fate.next = 0
+                    self._parted += (hop.serial, fate.next)
+        self._split(flow)
+
+    def _split(self, flow: Flow) -> set[int]:
+        """Undo links of refused sessions that no fate speaks for any more; the rows of what is parted by that."""
+        flow.links = [link for link in flow.links if _stands(link, {hop.serial: hop for hop in flow.hops})]
+        flows = self._table.split(flow)
+        self._parted += [hop.serial for apart in flows[1:] for hop in apart.hops]
+        return {flow.id, *(apart.id for apart in flows)}
+
+    def _follow(self, recipient: str, shares: dict[int, Share]) -> int:
+        """Link refusals of a recipient with the message that they belong to; the row of its flow."""
+        owner = next(share.owner for share in shares.values() if share.owner is not None)
+        flow = self._flow(owner.serial)
+        for serial in shares:
+            other = self._flow(serial)
+            if other is not flow:
+                flow = self._table.merge(flow, other)
+        parts = sorted((hop for hop in flow.hops if hop.serial in shares), key=lambda hop: hop.fates[recipient].at)
+        brought = [part for part in parts if shares[part.serial].tried is None]
+        for part, after in zip(brought, [*brought[1:], owner], strict=False):
+            part.fates[recipient].next = after.serial
+            _link(flow, after, part)
+        answers = [part for part in parts if shares[part.serial].tried is not None]
+        for part in answers:
+            self._known.learn(part.client, owner.host)
+            self._known.learn(shares[part.serial].tried, part.host)
+            _link(flow, part, owner)
+        if answers:
+            fate = owner.fates[recipient]
+            refusing = {hop.serial for hop in flow.hops if hop.of}
+            if fate.status in FAILED and (not fate.next or fate.next in refusing):
+                fate.next = answers[-1].serial
+        by_serial = {hop.serial: hop for hop in flow.hops}
+        flow.links = [link for link in flow.links if _stands(link, by_serial)]
+        flow.hops = in_order(flow.hops, flow.links)
+        return flow.id
+
+
+def _link(flow: Flow, child: Hop, parent: Hop) -> None:
+    if not any(k.child == child.serial and k.parent == parent.serial for k in flow.links):
+        flow.links.append(Link(child.serial, parent.serial, LinkBasis.SESSION, Certainty.STRONG))
+
+
+def _stands(link: Link, hops: dict[int, Hop]) -> bool:
+    """Whether what a link with a refused session rests on is still so."""
+    child, parent = hops.get(link.child), hops.get(link.parent)
+    if child is None or parent is None:
+        return False
+    if may_be_shared(parent):
+        return any(fate.next == child.serial for fate in parent.fates.values())
+    return not may_be_shared(child) or any(recipient in parent.fates for recipient in child.fates)
