@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from flowmon.model import answers
 from flowmon.model.flow import Fate, Flow, Hop, Said
@@ -181,8 +183,20 @@ def _delays(hop: Hop) -> answers.Delays:
 
 def attempts(flow: Flow) -> Iterator[answers.Attempt]:
     """All tries of a flow, folded, in order of time."""
-    found = [a for hop in flow.hops for fate in hop.fates.values() for a in _tries(hop, fate)]
+    found = [a for hop in flow.hops for fate in hop.fates.values() for a in _folded(_tries(hop, fate))]
     yield from sorted(found, key=lambda a: (a.first_at, a.recipient))
+
+
+def _folded(tries: Iterable[answers.Attempt]) -> list[answers.Attempt]:
+    """Equal tries one after the other as one."""
+    folded: list[answers.Attempt] = []
+    for one in tries:
+        last = folded[-1] if folded else None
+        if last is not None and last == replace(one, count=last.count, first_at=last.first_at, last_at=last.last_at):
+            folded[-1] = replace(last, count=last.count + one.count, last_at=one.last_at)
+        else:
+            folded.append(one)
+    return folded
 
 
 def _tries(hop: Hop, fate: Fate) -> Iterator[answers.Attempt]:

@@ -53,7 +53,8 @@ def of_flow(flow: Flow) -> dict[str, int]:
     for hop in flow.hops:
         if hop.refused is not None:
             if hop.refused not in ("AUTH", "LMTP"):
-                counts["rejected"] += max(sum(f.count for f in hop.fates.values()), 1)
+                times = [one.count for fate in hop.fates.values() for one in (fate, *(fate.earlier or ()))]
+                counts["rejected"] += max(sum(times), 1)
             continue
         if hop.began:
             counts["received"] += 1

@@ -94,6 +94,9 @@ def refused(hop: Hop, event: Refusal, recipient: str, status: DeliveryStatus) ->
             recipient, status, event.at, fate.original if fate else None, None, event.diagnostic, since=event.at
         )
         return
+    if hop.refused is not None:
+        put_away(fate)  # each with its time: they may be of several messages
+        fate.since, fate.count = event.at, 0
     fate.count += 1
     fate.at, fate.status, fate.diagnostic = event.at, status, event.diagnostic
 

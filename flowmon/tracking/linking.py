@@ -102,7 +102,7 @@ def _refused_beside(child: Hop, parent: Hop) -> list[Fate]:
     return [
         fate for recipient, refused in child.fates.items()
         if refused.status is _D.REJECTED and (fate := parent.fates.get(recipient)) is not None
-        and fate.status in FAILED and quotes(fate.diagnostic, refused)
+        and fate.status in FAILED and quotes(fate.diagnostic, refused.diagnostic)
     ]
 
 
@@ -253,12 +253,11 @@ def _refused_by_lmtp(child: Hop, parent: Hop, known: KnownHosts) -> Ground | Non
     return ground if answered else None
 
 
-def quotes(text: str | None, refused: Fate) -> bool:
+def quotes(text: str | None, said: str | None) -> bool:
     """Whether what a sender logged of a try quotes the reply that the refusing host logged.
 
     Numbers but the code may differ: of equal tries, which tell how long to wait, the last one's text is kept.
     """
-    said = refused.diagnostic
     if not said or not text:
         return False
     return said[:3] in text and _essence(said)[:150] in _essence(text)

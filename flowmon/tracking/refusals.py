@@ -14,7 +14,8 @@ from zlib import crc32
 
 import msgspec
 
-from flowmon.model.flow import Fate, Hop
+from flowmon.model.flow import Fate, Hop, Try
+from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import (
     FAILED,
@@ -30,8 +31,6 @@ from flowmon.tracking.replies import peer_names
 
 _AT_ONCE_SECONDS = 2.0
 """How soon after a refusal for the time being another address of the same host is tried, which no log tells apart."""
-_EACH_MOST = 100
-"""Equal refusals of one session that are looked at; more are a flood."""
 _SERIALS = (1 << 62) - 1
 
 
@@ -47,15 +46,13 @@ class _Tries(NamedTuple):
 
 
 class Share(NamedTuple):
-    """How many of the refusals that a session had of one recipient belong to one message, and when they were."""
+    """Those of a session's refusals of one recipient that belong to one message."""
 
     owner: Hop | None
     """None where they belong to no other."""
     tried: str | None
     """The peer that the owner had tried when it was answered so; None where it is the client's later try."""
-    times: int
-    first_at: float
-    last_at: float
+    refusals: list[Try]
 
 
 def may_be_shared(hop: Hop) -> bool:
@@ -69,68 +66,80 @@ def shares(recipient: str, refused: Iterable[Hop], accepted: list[Hop], known: K
     found: dict[int, dict[int, Share]] = {hop.serial: {} for hop in refused}
     tries = [one for hop in accepted for one in _failed_tries(hop, recipient)]
     free = [one.times for one in tries]
-    for at, hop in sorted(_each(recipient, refused), key=lambda one: (one[0], one[1].host, one[1].session or "")):
-        said = hop.fates[recipient]
+    each = [(said, hop) for hop in refused for said in refusals(hop.fates[recipient])]
+    for said, hop in sorted(each, key=lambda one: (one[0].last_at, one[1].host, one[1].session or "")):
         answered = sorted(
             (apart, one.end, place) for place, one in enumerate(tries)
-            if (apart := _seconds_apart(hop, said, at, one, known)) is not None
+            if (apart := _seconds_apart(hop, said, one, known)) is not None
             and (free[place] or (temporary(said.diagnostic) and apart < _AT_ONCE_SECONDS))
         )
         place = next((place for _, _, place in answered if free[place]), answered[0][2] if answered else None)
         if place is None:
-            owner, tried = _later_try(hop, recipient, accepted, known), None
+            owner, tried = _later_try(hop, recipient, said, accepted, known), None
         else:
             free[place] = max(free[place] - 1, 0)
             owner, tried = tries[place].hop, tries[place].relay or ""
         mine, serial = found[hop.serial], owner.serial if owner is not None else 0
-        have = mine.get(serial, Share(owner, tried, 0, at, at))
-        mine[serial] = have._replace(times=have.times + 1, last_at=at)
+        mine.setdefault(serial, Share(owner, tried, [])).refusals.append(said)
     return {serial: list(mine.values()) for serial, mine in found.items()}
 
 
-def _each(recipient: str, refused: Iterable[Hop]) -> Iterator[tuple[float, Hop]]:
-    """Each refusal with its time; of equal ones in one session only the first and the last are known."""
-    for hop in refused:
-        fate = hop.fates[recipient]
-        yield fate.since or fate.at, hop
-        for _ in range(min(fate.count, _EACH_MOST) - 1):
-            yield fate.at, hop
+def refusals(fate: Fate) -> list[Try]:
+    """Each refusal of a recipient in a session, in order of time."""
+    last = Try(fate.status, None, fate.diagnostic, fate.enhanced_status, fate.at, fate.at, fate.count)
+    return [*(fate.earlier or ()), last]
+
+
+def _refused(recipient: str, each: list[Try]) -> Fate:
+    """The fate of a recipient that was refused so often."""
+    *earlier, last = sorted(each, key=lambda one: one.last_at)
+    return Fate(
+        recipient, DeliveryStatus.REJECTED, last.last_at, diagnostic=last.diagnostic,
+        enhanced_status=last.enhanced_status, since=last.last_at, count=last.count, earlier=earlier or None,
+    )
 
 
 def _failed_tries(hop: Hop, recipient: str) -> Iterator[_Tries]:
+    """Of equal tries the first and the last have a time, those between them a span."""
     fate = hop.fates.get(recipient)
     if fate is None:
         return
-    for one in (*(fate.earlier or ()), *(hop.tries or ())):
-        if one.status is None or one.status in FAILED:
-            yield _Tries(hop, one.first_at, one.last_at, one.count, one.diagnostic, one.relay)
+    folded = [
+        (one.first_at, one.last_at, one.count, one.diagnostic, one.relay)
+        for one in (*(fate.earlier or ()), *(hop.tries or ())) if one.status is None or one.status in FAILED
+    ]
     if fate.status in FAILED and fate.count:
-        yield _Tries(hop, fate.since or fate.at, fate.at, fate.count, fate.diagnostic, fate.relay)
+        folded.append((fate.since or fate.at, fate.at, fate.count, fate.diagnostic, fate.relay))
+    for first, last, times, text, relay in folded:
+        yield _Tries(hop, first, first, 1, text, relay)
+        if times > 1:
+            yield _Tries(hop, last, last, 1, text, relay)
+        if times > 2:
+            yield _Tries(hop, first, last, times - 2, text, relay)
 
 
-def _seconds_apart(hop: Hop, said: Fate, logged: float, one: _Tries, known: KnownHosts) -> float | None:
+def _seconds_apart(hop: Hop, said: Try, one: _Tries, known: KnownHosts) -> float | None:
     """How far a refusal is in time from tries that it may answer, by the clock of the one that tried; None where it
-    answers none of them."""
-    if one.hop.host == hop.host or not quotes(one.text, said):
+    answers none of them. That it lies somewhere in a span says less than a time."""
+    if one.hop.host == hop.host or not quotes(one.text, said.diagnostic):
         return None
     if known.may_be(hop.client, one.hop.host) is False or known.may_be(one.relay, hop.host) is False:
         return None
-    at = logged - known.ahead.get(f"{one.hop.host} {hop.host}", 0.0)
+    at = said.last_at - known.ahead.get(f"{one.hop.host} {hop.host}", 0.0)
     apart = max(one.begin - at, at - one.end, 0.0)
-    return apart if apart <= SKEW_SECONDS else None
+    return None if apart > SKEW_SECONDS else apart + _AT_ONCE_SECONDS if one.begin < one.end else apart
 
 
-def _later_try(hop: Hop, recipient: str, accepted: list[Hop], known: KnownHosts) -> Hop | None:
+def _later_try(hop: Hop, recipient: str, said: Try, accepted: list[Hop], known: KnownHosts) -> Hop | None:
     """What was refused for the time being and came again: same client, sender and recipient, at any MX of ours.
 
     Where the client is a host of ours its own log tells what belongs together: it may have several such messages.
     """
-    said = hop.fates[recipient]
     if not temporary(said.diagnostic) or not hop.sender or not hop.client or known.takes(hop.client, hop.host):
         return None
     later = [
         one for one in accepted
-        if 0 <= one.arrived_at - said.at <= RETRY_SECONDS and same_client(hop, one) and took(one, recipient)
+        if 0 <= one.arrived_at - said.last_at <= RETRY_SECONDS and same_client(hop, one) and took(one, recipient)
         and same_message_id(hop, one) is not False and not known.takes(one.client, one.host)
     ]
     return min(later, key=lambda one: (one.arrived_at, one.host, one.queue_id or ""), default=None)
@@ -157,24 +166,29 @@ def serial_for(hop: Hop, share: Share) -> int:
     return -1 - ((root * 0x100000001B3 ^ token * 0x9E3779B97F4A7C15) & _SERIALS)
 
 
-def less(hop: Hop, given: Mapping[str, int]) -> Hop:
-    """A refused session without so many refusals of some recipients."""
+def less(hop: Hop, given: Mapping[str, Iterable[float]]) -> Hop:
+    """A refused session without the refusals of some recipients at some times."""
     fates = {}
     for recipient, fate in hop.fates.items():
-        left = fate.count - given.get(recipient, 0)
-        if left == fate.count:
-            fates[recipient] = fate
-        elif left > 0:
-            fates[recipient] = msgspec.structs.replace(fate, count=left, since=fate.at if left == 1 else fate.since)
+        times = list(given.get(recipient, ()))
+        left = [one for one in refusals(fate) if not taken(times, [one.last_at])]
+        if left:
+            fates[recipient] = _refused(recipient, left) if recipient in given else fate
     return _with(hop, fates, hop)
+
+
+def taken(times: list[float], away: Iterable[float]) -> bool:
+    """Take times out of these, each once: in a log of whole seconds several may be equal. Whether any was there."""
+    before = len(times)
+    for at in away:
+        if at in times:
+            times.remove(at)
+    return len(times) < before
 
 
 def only(hop: Hop, recipient: str, serial: int, share: Share) -> Hop:
     """What a refused session tells of one recipient of one message, as a hop of its own."""
-    fate = msgspec.structs.replace(
-        hop.fates[recipient], next=0, count=share.times, since=share.first_at, at=share.last_at,
-    )
-    part = _with(hop, {recipient: fate}, hop)
+    part = _with(hop, {recipient: _refused(recipient, share.refusals)}, hop)
     part.serial = serial
     part.of = 0 if serial > 0 else hop.of or hop.serial
     return part
@@ -186,16 +200,13 @@ def joined(one: Hop, other: Hop) -> Hop:
     for recipient, fate in one.fates.items():
         again = other.fates.get(recipient)
         if again is not None:
-            fates[recipient] = msgspec.structs.replace(
-                fate, count=fate.count + again.count, since=min(fate.since or fate.at, again.since or again.at),
-                at=max(fate.at, again.at),
-            )
+            fates[recipient] = _refused(recipient, refusals(fate) + refusals(again))
     return _with(one, fates, other)
 
 
 def _with(hop: Hop, fates: dict[str, Fate], other: Hop) -> Hop:
     """The part of a session that tells of these recipients, with the lines that do: one for each where all have one."""
-    fates = dict(sorted(fates.items(), key=lambda item: (item[1].since or item[1].at, item[0])))
+    fates = dict(sorted(fates.items(), key=lambda item: (refusals(item[1])[0].last_at, item[0])))
     lines = {**_lines(hop), **_lines(other)}
     if all(name in lines for name in fates):
         evidence = [lines[name] for name in fates]
@@ -203,7 +214,7 @@ def _with(hop: Hop, fates: dict[str, Fate], other: Hop) -> Hop:
         evidence = list(dict.fromkeys([*hop.evidence, *other.evidence]))
     if not fates:
         return msgspec.structs.replace(hop, fates=fates, evidence=evidence)
-    first, last = min(f.since or f.at for f in fates.values()), max(f.at for f in fates.values())
+    first, last = min(refusals(f)[0].last_at for f in fates.values()), max(f.at for f in fates.values())
     return msgspec.structs.replace(hop, fates=fates, evidence=evidence, arrived_at=first, last_at=last, left_at=last)
 
 

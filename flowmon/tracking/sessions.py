@@ -10,7 +10,7 @@ from flowmon.tracking.flows import in_order
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.linking import FAILED, temporary, took
-from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares
+from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares, taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable
 
 Lookup = Callable[[str, str], Iterable[int]]
@@ -35,8 +35,8 @@ class RefusedSessions:
         """Names of clients that were put off, to the flows of what they brought."""
         self._due: dict[tuple[str | None, str], None] = {}
         """Senders and recipients to be sorted out."""
-        self._given: dict[int, dict[str, int]] = {}
-        """Serial of a session to how many refusals of its recipients were given to messages."""
+        self._given: dict[int, dict[str, list[float]]] = {}
+        """Serial of a session to when those of its recipients were refused that were given to messages."""
 
     def left_of(self, hop: Hop) -> Hop | None:
         """What of a session, of which the tracker tells, is not given to messages; None when all is."""
@@ -130,10 +130,13 @@ class RefusedSessions:
         """Cut refusals of a recipient out of the hop that has them, and put them where they belong; gives rows."""
         table, flow, owner = self._table, self._flow(hop.serial), share.owner
         part = only(hop, recipient, serial, share)
-        given = self._given.setdefault(hop.of or hop.serial, {})
-        from_session, to_session = not hop.of, owner is None
-        given[recipient] = given.get(recipient, 0) + share.times * (from_session - to_session)
-        changed = self._replace(flow, hop, less(hop, {recipient: share.times}))
+        times = [one.last_at for one in share.refusals]
+        given = self._given.setdefault(hop.of or hop.serial, {}).setdefault(recipient, [])
+        if owner is None:
+            taken(given, times)
+        elif not hop.of:
+            given += times
+        changed = self._replace(flow, hop, less(hop, {recipient: times}))
         there = table.with_hop(serial)
         if there is not None:
             there.hops = [joined(one, part) if one.serial == serial else one for one in there.hops]

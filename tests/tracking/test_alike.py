@@ -1,56 +1,155 @@
-"""Messages that look alike, from one sender to one recipient, put off by another host of ours, stay apart."""
+"""Messages that look alike, from one sender to two recipients, put off by another host of ours, stay apart.
+
+A queue run tries what waits over one connection: the host that refuses tells of a session, not of messages.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.golden import reading
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from flowmon.parsing.catalogue import Catalogue
+from flowmon.store.reader import SqliteReader
+from tests.golden import live, reading
 
-def edge(number: int, minute: int) -> str:
-    """A message that edge takes, hands to mid without success, and hands over seven minutes later."""
-    head, id = f"2026-11-24T10:{minute:02}", f"A{number}0000001"
-    later = f"2026-11-24T10:{minute + 7:02}"
-    tried = "to=<u@acme.example>, relay=mid.acme.example[192.0.2.2]:25, delay=1, delays=0.1/0.1/0.1/0.1"
-    said = "host mid.acme.example[192.0.2.2] said: 450 4.2.0 <u@acme.example>: Recipient address rejected: Greylisted"
-    return "".join(f"{line}\n" for line in (
-        f"{head}:00.000000+00:00 edge postfix/smtpd[10]: {id}: client=out.far.example[203.0.113.1]",
-        f"{head}:00.100000+00:00 edge postfix/cleanup[11]: {id}: message-id=<d{number}@far.example>",
-        f"{head}:00.200000+00:00 edge postfix/qmgr[12]: {id}: from=<s@far.example>, size=1000, nrcpt=1 (queue active)",
-        f"{head}:01.000000+00:00 edge postfix/smtp[13]: {id}: {tried}, dsn=4.2.0, status=deferred ({said} "
-        "(in reply to RCPT TO command))",
-        f"{later}:01.000000+00:00 edge postfix/smtp[13]: {id}: {tried}, dsn=2.0.0, status=sent (250 2.0.0 Ok: "
-        f"queued as B{number}0000001)",
-        f"{later}:01.100000+00:00 edge postfix/qmgr[12]: {id}: removed",
-    ))
+_RUN_SECONDS = 300
+_PEER = "edge.acme.example[192.0.2.1]"
+_DELAYS = "delay=1, delays=0.1/0.1/0.1/0.1"
 
 
-def mid(number: int, minute: int) -> str:
-    """What mid tells of it: a refusal in a session of its own, and the later arrival."""
-    head, id = f"2026-11-24T10:{minute:02}", f"B{number}0000001"
-    later = f"2026-11-24T10:{minute + 7:02}"
-    peer, pid = "edge.acme.example[192.0.2.1]", 40 + number
-    return "".join(f"{line}\n" for line in (
-        f"{head}:00.500000+00:00 mid postfix/smtpd[{pid}]: connect from {peer}",
-        f"{head}:00.900000+00:00 mid postfix/smtpd[{pid}]: NOQUEUE: reject: RCPT from {peer}: 450 4.2.0 "
-        "<u@acme.example>: Recipient address rejected: Greylisted; from=<s@far.example> to=<u@acme.example> "
-        "proto=ESMTP helo=<edge.acme.example>",
-        f"{head}:01.100000+00:00 mid postfix/smtpd[{pid}]: disconnect from {peer}",
-        f"{later}:00.800000+00:00 mid postfix/smtpd[60]: {id}: client={peer}",
-        f"{later}:00.900000+00:00 mid postfix/cleanup[61]: {id}: message-id=<d{number}@far.example>",
-        f"{later}:00.950000+00:00 mid postfix/qmgr[62]: {id}: from=<s@far.example>, size=1000, nrcpt=1 (queue active)",
-        f"{later}:01.200000+00:00 mid postfix/lmtp[63]: {id}: to=<u@acme.example>, "
-        "relay=mid.acme.example[private/dovecot-lmtp], delay=0.4, delays=0.1/0.1/0.1/0.1, dsn=2.0.0, status=sent "
-        "(250 2.0.0 <u@acme.example> kNx1AbCdEfGh Saved)",
-        f"{later}:01.300000+00:00 mid postfix/qmgr[62]: {id}: removed",
-    ))
+class Sent(NamedTuple):
+    """A message: its recipient, the queue run that tries it first, and at which it is taken (None: at none)."""
+
+    to: str
+    first_run: int
+    refused: int
+    taken: bool
 
 
-def test_put_off_by_a_host_of_ours_they_do_not_become_one(tmp_path: Path) -> None:
-    (tmp_path / "edge.log").write_text(edge(0, 0) + edge(1, 1) + edge(2, 3))
-    (tmp_path / "mid.log").write_text(mid(0, 0) + mid(1, 1) + mid(2, 3))
-    (tmp_path / "mid.log").write_text("".join(sorted((tmp_path / "mid.log").read_text().splitlines(keepends=True))))
-    (tmp_path / "edge.log").write_text("".join(sorted((tmp_path / "edge.log").read_text().splitlines(keepends=True))))
-    with reading.read([str(tmp_path / "edge.log"), str(tmp_path / "mid.log")]) as reader:
-        found = sorted((m.message_id, m.status.value, [h.host for h in m.hops]) for m in reader.messages())
-    assert found == [(f"<d{n}@far.example>", "delivered", ["edge", "mid", "mid"]) for n in range(3)]
+class Form(NamedTuple):
+    """How mail is tried and logged."""
+
+    apart: float
+    """Seconds between the messages of one queue run."""
+    one_session: bool
+    whole: bool
+    """Stamps of whole seconds."""
+
+
+forms = st.builds(Form, apart=st.sampled_from([0.1, 3.0]), one_session=st.booleans(), whole=st.booleans())
+messages = st.lists(
+    st.builds(Sent, to=st.sampled_from(["u", "v"]), first_run=st.integers(0, 3), refused=st.integers(0, 3),
+              taken=st.booleans()),
+    min_size=1, max_size=4,
+)
+Line = tuple[float, str]
+
+
+def _stamped(lines: Iterable[Line], host: str, *, whole: bool) -> str:
+    """Lines in order of time, with stamps of whole seconds or not."""
+    hour = "2026-11-24T10:"
+    return "".join(
+        f"{hour}{int(at // 60):02}:{at % 60 // 1 if whole else at % 60:09.6f}+00:00 {host} postfix/{text}\n"
+        for at, text in sorted(lines)
+    )
+
+
+def _logs(sent: list[Sent], form: Form) -> tuple[str, str]:
+    """The logs of edge, which has the messages, and of mid, which puts them off and takes them."""
+    edge: list[Line] = []
+    mid: list[Line] = []
+    for number, one in enumerate(sent):
+        id, taken_as, to = f"A{number}0000001", f"B{number}0000001", f"<{one.to}@acme.example>"
+        begin = one.first_run * _RUN_SECONDS + form.apart * number
+        edge += [
+            (begin, f"smtpd[10]: {id}: client=out.far.example[203.0.113.1]"),
+            (begin + 0.1, f"cleanup[11]: {id}: message-id=<d{number}@far.example>"),
+            (begin + 0.2, f"qmgr[12]: {id}: from=<s@far.example>, size=1000, nrcpt=1 (queue active)"),
+        ]
+        tried = f"smtp[13]: {id}: to={to}, relay=mid.acme.example[192.0.2.2]:25, {_DELAYS}"
+        refusal = f"450 4.2.0 {to}: Recipient address rejected: Greylisted"
+        for run in range(one.refused + one.taken):
+            at, session = begin + run * _RUN_SECONDS + 1.0, f"smtpd[{40 if form.one_session else 50 + number}]"
+            if run < one.refused:
+                edge.append((at, f"{tried}, dsn=4.2.0, status=deferred (host mid.acme.example[192.0.2.2] said: "
+                                 f"{refusal} (in reply to RCPT TO command))"))
+                mid.append((at - 0.1, f"{session}: NOQUEUE: reject: RCPT from {_PEER}: {refusal}; from=<s@far.example> "
+                                      f"to={to} proto=ESMTP helo=<edge.acme.example>"))
+                continue
+            edge += [(at, f"{tried}, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {taken_as})"),
+                     (at + 0.1, f"qmgr[12]: {id}: removed")]
+            mid += [
+                (at - 0.2, f"{session}: {taken_as}: client={_PEER}"),
+                (at - 0.1, f"cleanup[61]: {taken_as}: message-id=<d{number}@far.example>"),
+                (at - 0.05, f"qmgr[62]: {taken_as}: from=<s@far.example>, size=1000, nrcpt=1 (queue active)"),
+                (at + 0.2, f"lmtp[63]: {taken_as}: to={to}, relay=mid.acme.example[private/dovecot-lmtp], {_DELAYS}, "
+                           f"dsn=2.0.0, status=sent (250 2.0.0 {to} kNx1AbCdEfG{number} Saved)"),
+                (at + 0.3, f"qmgr[62]: {taken_as}: removed"),
+            ]
+    pids = {40} if form.one_session else {50 + number for number in range(len(sent))}
+    for run in range(8):
+        mid += [(run * _RUN_SECONDS + 0.5, f"smtpd[{pid}]: connect from {_PEER}") for pid in pids]
+        mid += [(run * _RUN_SECONDS + 60.0, f"smtpd[{pid}]: disconnect from {_PEER}") for pid in pids]
+    return _stamped(edge, "edge", whole=form.whole), _stamped(mid, "mid", whole=form.whole)
+
+
+def _true(number: int, one: Sent) -> tuple[str, str, list[str], int]:
+    """What must be said of a message: its status, its path, and how often it was refused on its way."""
+    status = "delivered" if one.taken else "deferred" if one.refused else "queued"
+    path = ["edge", "mid"] if one.taken or one.refused else ["edge"]
+    return f"<d{number}@far.example>", status, path, one.refused
+
+
+def _told(reader: SqliteReader) -> list[tuple[str, str, list[str], int]]:
+    found = []
+    for row in reader.rows(limit=100, order="first_seen", descending=False):
+        detail = reader.detail(row.id)
+        assert detail is not None
+        message = detail.message
+        refused = sum(a.count for a in detail.attempts if a.host == "mid" and a.status == "rejected")
+        path = message.recipients[0].path if message.recipients else [message.hops[0].host]
+        found.append((message.message_id or "", str(message.status), path, refused))
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return live.builtin()
+
+
+@given(sent=messages, form=forms, first=st.sampled_from(["edge", "mid", "once"]))
+@settings(max_examples=100, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_they_stay_apart(catalogue: Catalogue, sent: list[Sent], form: Form, first: str) -> None:
+    texts = dict(zip(("edge", "mid"), _logs(sent, form), strict=True))
+    expected = [_true(number, one) for number, one in enumerate(sent)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for host, text in texts.items():
+            (folder / host).mkdir()
+            (folder / host / "mail.log").write_text("" if first not in (host, "once") else text)
+        if first == "once":
+            with reading.read([f"{host}={folder / host / 'mail.log'}" for host in texts]) as reader:
+                assert _told(reader) == expected
+            return
+        one = live.Live(catalogue, folder / "store.db", folder)
+        try:
+            one.fold()
+            one.commit()
+            for host, text in texts.items():
+                (folder / host / "mail.log").write_text(text)
+            one.fold()
+            one.commit()
+        finally:
+            one.end()
+        reader = SqliteReader(folder / "store.db")
+        try:
+            assert _told(reader) == expected
+        finally:
+            reader.close()
