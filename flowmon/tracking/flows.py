@@ -54,14 +54,16 @@ def carry(before: Hop, hop: Hop) -> None:
 
 
 def in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:
-    """Hops by arrival; of those that arrived in the same second (a log may write whole seconds), parents first."""
+    """Hops by arrival, parents first: a log may write whole seconds, and a host's clock be behind."""
     depth = {hop.serial: 0 for hop in hops}
+    since = {hop.serial: hop.arrived_at for hop in hops}
     for _ in hops:
         moved = False
         for link in links:
             if depth.get(link.child, 0) <= depth.get(link.parent, 0) < len(hops):
                 depth[link.child] = depth[link.parent] + 1
+                since[link.child] = max(since[link.child], since[link.parent])
                 moved = True
         if not moved:
             break
-    return sorted(hops, key=lambda h: (int(h.arrived_at), depth[h.serial], h.arrived_at, h.serial))
+    return sorted(hops, key=lambda h: (int(since[h.serial]), depth[h.serial], h.arrived_at, h.serial))

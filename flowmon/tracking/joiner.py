@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowmon.model.flow import Flow, Hop, Said
+from flowmon.tracking.copies import Copies
 from flowmon.tracking.flows import carry, ended, note
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import SESSIONS_KEPT, is_about
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id
-from flowmon.tracking.nearest import guessed, guessed_parents, is_of_another, nearness, seconds_apart
 from flowmon.tracking.sessions import Lookup, RefusedSessions
 from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 
@@ -40,6 +40,7 @@ class Joiner:
         self.known = known
         self.table = FlowTable(next_id, load)
         self._refused = RefusedSessions(self.table, known, lookup)
+        self._copies = Copies(self.table, known, self._with_message_id)
         self._lookup = lookup
         self._forgets = load is not None
         self._limit = limit
@@ -49,8 +50,6 @@ class Joiner:
         self._by_network_id = Index()
         self._refused_rows: dict[int, int] = {}
         """Serial to row for refused sessions no more in memory: while one is open, more may be refused in it."""
-        self._parted: list[Hop] = []
-        """Hops that a nearer one parted since the last look: what they lost may be found elsewhere."""
         self._learnt = 0
         """What was known of hosts when all were held against each other last."""
         self._next_sweep = 0.0
@@ -174,12 +173,13 @@ class Joiner:
             if fate.reply_id and not fate.next:
                 near.update(ask("queue-id", fate.reply_id))
 
-    def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
-        """Hold the hop against each hop of the flows near it, and merge where one follows the other.
+    def _with_message_id(self, message_id: str) -> list[int]:
+        """The rows of flows with this Message-ID, in memory and store."""
+        stored = self._lookup("message-id", message_id) if self._lookup is not None else ()
+        return sorted({self.table.row(id) for id in (*self._by_message_id.rows(message_id), *stored)})
 
-        What may be of several comes last, the nearest in time first.
-        """
-        guesses: list[tuple[float, Hop, Hop]] = []
+    def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
+        """Hold the hop against each hop of the flows near it, and merge where one surely follows the other."""
         for id in near:
             other = flow if self.table.row(id) == flow.id else self.table.get(id)
             if other is None or (other is flow and len(flow.hops) == 1) or len(other.hops + flow.hops) > HOPS_MOST:
@@ -188,47 +188,19 @@ class Joiner:
             for there in other.hops:
                 for child, parent in ((hop, there), (there, hop)) if there is not hop else ():
                     ground = follows(child, parent, self.known)
-                    if ground is not None and guessed(ground[0]):
-                        guesses.append((seconds_apart(child, parent, ground[2], self.known), child, parent))
-                    elif ground is not None:
+                    if ground is not None and not self._copies.are_several(ground, child, parent, (flow, other)):
                         joined |= note(ground, child, parent, flow, other, self.known)
             if joined and other is not flow:
                 flow = self.table.merge(flow, other)
-        return self._guess(hop, flow, guesses) if guesses else flow
-
-    def _guess(self, hop: Hop, flow: Flow, guesses: list[tuple[float, Hop, Hop]]) -> Flow:
-        """Link a hop by what may be of several: the nearest has it."""
-        for apart, child, parent in sorted(guesses, key=nearness):
-            other = self.table.flows[self.table.row(self.table.flow_of[(parent if child is hop else child).serial])]
-            if is_of_another(child, parent, [flow, other]):
-                if not self._nearer(child, parent, apart):
-                    continue
-                flow = self.table.flows[self.table.row(self.table.flow_of[hop.serial])]
-                other = self.table.flows[self.table.row(self.table.flow_of[(parent if child is hop else child).serial])]
-            ground = follows(child, parent, self.known) if len(other.hops) + len(flow.hops) <= HOPS_MOST else None
-            if ground is not None and note(ground, child, parent, flow, other, self.known) and other is not flow:
-                flow = self.table.merge(flow, other)
         return flow
-
-    def _nearer(self, child: Hop, parent: Hop, apart: float) -> bool:
-        """Take a hop out of the flow that it was put into by a guess, when this parent is nearer; whether it was."""
-        flow = self.table.flows[self.table.row(self.table.flow_of[child.serial])]
-        for before in guessed_parents(child, parent, flow):
-            if seconds_apart(child, before, list(before.fates.values()), self.known) < apart + 1.0:
-                return False
-            flows = self.table.part(child, before)
-            self._parted += (before, *(hop for apart in flows[1:] for hop in apart.hops))
-            return bool(flows)
-        return False
 
     def _settle(self) -> set[int]:
         """Give refusals to their messages, and hold hops that were parted against the others again, until nothing
         moves; the rows of the flows that changed."""
         changed = set()
         for _ in range(_ROUNDS_MOST):
-            changed |= self._refused.sort_out()
-            parted = {*self._refused.take_parted(), *(hop.serial for hop in self._parted)}
-            self._parted.clear()
+            changed |= self._refused.sort_out() | self._copies.sort_out()
+            parted = {*self._refused.take_parted(), *self._copies.take_parted()}
             if not parted:
                 break
             for serial in parted:

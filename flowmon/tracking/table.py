@@ -72,20 +72,6 @@ class FlowTable:
         self.merged_into[drop.id] = keep.id
         return keep
 
-    def part(self, child: Hop, parent: Hop) -> list[Flow]:
-        """Undo the link of a hop to its parent: the two flows that come of it; none when other links join them too."""
-        flow = self.flows[self.row(self.flow_of[child.serial])]
-        links = flow.links
-        flow.links = [k for k in links if (k.child, k.parent) != (child.serial, parent.serial)]
-        flows = self.split(flow)
-        if len(flows) == 1:
-            flow.links = links
-            return []
-        for fate in parent.fates.values():
-            if fate.next == child.serial:
-                fate.next = 0
-        return flows
-
     def split(self, flow: Flow) -> list[Flow]:
         """Part a flow into what its links still hold together; the first hop keeps the row. Without hops it is gone."""
         groups: list[list[Hop]] = []
