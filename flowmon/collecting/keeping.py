@@ -36,7 +36,8 @@ class Keeper:
         self.known.configure(config)
         self.joiner = Joiner(
             self.known, next_id=int(writer.meta("next_id") or 1), lookup=None if writer.temporary else writer.lookup,
-            load=writer.load, limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
+            taken=None if writer.temporary else writer.taken, load=writer.load,
+            limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
         )
         self._raw = None if writer.temporary else RawLines(writer.files())
         self._waiting: dict[int, float] = {}

@@ -197,6 +197,13 @@ class Writer:
         rows = self._ask("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))
         return [r[0] for r in rows]
 
+    def taken(self, sender: str, recipient: str, since: float, until: float) -> list[int]:
+        """Rows of the first messages of a sender to a recipient that came between these times (epoch seconds)."""
+        return [r[0] for r in self._ask(
+            "SELECT k.message FROM keys k JOIN messages m ON m.id = k.message WHERE k.kind = ? AND k.value = ? "
+            "AND m.sender = ? AND m.first_at BETWEEN ? AND ? ORDER BY m.first_at LIMIT 8",
+            (int(Key.RECIPIENT), recipient.lower(), sender.lower(), since, until))]
+
     def load(self, id: int) -> Flow | None:
         """The flow of a row; None when it is not there."""
         return next((decode(id, r[0]) for r in self._ask("SELECT body FROM messages WHERE id = ?", (id,))), None)

@@ -16,7 +16,7 @@ from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import SESSIONS_KEPT, is_about
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id
-from flowmon.tracking.sessions import Lookup, RefusedSessions
+from flowmon.tracking.sessions import Lookup, RefusedSessions, Taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 
 INDEX_LIMIT = 200_000
@@ -35,11 +35,11 @@ REACH_SECONDS = SKEW_SECONDS + 120.0
 class Joiner:
     """Keeps flows. `join()` takes changed hops and gives the rows of the flows that changed or are gone."""
 
-    def __init__(self, known: KnownHosts, *, next_id: int = 1, lookup: Lookup | None = None, load: Load | None = None,
-                 limit: int = INDEX_LIMIT) -> None:
+    def __init__(self, known: KnownHosts, *, next_id: int = 1, lookup: Lookup | None = None, taken: Taken | None = None,
+                 load: Load | None = None, limit: int = INDEX_LIMIT) -> None:
         self.known = known
         self.table = FlowTable(next_id, load)
-        self._refused = RefusedSessions(self.table, known, lookup)
+        self._refused = RefusedSessions(self.table, known, lookup, taken)
         self._copies = Copies(self.table, known, self._with_message_id)
         self._lookup = lookup
         self._forgets = load is not None
@@ -79,13 +79,22 @@ class Joiner:
             if flow is None:
                 flow = table.new([hop])
                 if hop.host not in hosts:
-                    self.known.see(hop.host)
+                    self._see(hop.host)
             near = meet(hop, flow)
             if near:
                 flow = self._link(hop, flow, near)
             changed.add(flow.id)
         changed |= self._settle()
         return {table.row(id) for id in changed} if table.gone else changed
+
+    def _see(self, host: str) -> None:
+        """Take note of a host; where there was one only, its log told all in order, and nothing had to be kept."""
+        self.known.see(host)
+        if len(self.known.hosts) == 2:
+            for flow in self.table.flows.values():
+                for hop in flow.hops:
+                    if hop.refused is None:
+                        self._meet_fates(hop, flow.id, set())
 
     def _current(self, hop: Hop) -> Flow | None:
         """The flow that a hop is in, with this hop in the place of what it was before; None for a new one."""
@@ -254,6 +263,7 @@ class Joiner:
         """
         table = self.table
         table.gone.clear()
+        self._refused.kept_to = now
         if not self._forgets or now < self._next_sweep:
             return
         self._next_sweep = now + 2 * LINGER_SECONDS

@@ -9,24 +9,34 @@ from flowmon.model.words import Certainty, LinkBasis
 from flowmon.tracking.flows import in_order
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.index import Index, trim
-from flowmon.tracking.linking import FAILED, temporary, took
+from flowmon.tracking.linking import FAILED, RETRY_SECONDS, temporary, took
 from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares, taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable
 
 Lookup = Callable[[str, str], Iterable[int]]
 """(kind, value) to rows of flows in the store. Kinds: message-id, queue-id, reply-id, network-message-id, put-off."""
 
+Taken = Callable[[str, str, float, float], Iterable[int]]
+"""(sender, recipient, since, until) to rows of flows in the store that came between these times."""
+_LATE_SECONDS = 60.0
+"""How long after others a refusal is read whose later try the store may have already."""
+
 
 class RefusedSessions:
     """Keeps who was refused what, and whose it turned out to be."""
 
-    def __init__(self, table: FlowTable, known: KnownHosts, lookup: Lookup | None) -> None:
+    def __init__(
+        self, table: FlowTable, known: KnownHosts, lookup: Lookup | None, taken: Taken | None
+    ) -> None:
         self.senders: dict[str | None, None] = {}
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
         self._parted: list[int] = []
         self._table = table
         self._known = known
         self._lookup = lookup
+        self._taken = taken
+        self.kept_to = 0.0
+        """Up to when the store holds what logs tell (epoch seconds); some log may be behind."""
         self._refused = Index()
         """Sender and recipient to flows with a refusal of these."""
         self._accepted = Index()
@@ -64,9 +74,16 @@ class RefusedSessions:
                     self._due[hop.sender, recipient] = None
                 if passes:  # refusals for good do not follow each other, and a flood of them is equal
                     near.update(others)
+                    self._came_before(hop, recipient)
         for name in client_names(hop):
             self._clients.add(name, id)
         return near
+
+    def _came_before(self, hop: Hop, recipient: str) -> None:
+        """Note mail that came after a refusal and was read long before it, from another log."""
+        if self._taken is not None and hop.sender and hop.last_at < self.kept_to - _LATE_SECONDS:
+            for row in self._taken(hop.sender, recipient, hop.arrived_at, hop.last_at + RETRY_SECONDS):
+                self.accepted(hop.sender, recipient, row)
 
     def accepted(self, sender: str | None, recipient: str, id: int) -> None:
         """Note mail that refusals may belong to."""

@@ -5,9 +5,6 @@ A queue run tries what waits over one connection: the host that refuses tells of
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -16,7 +13,8 @@ from hypothesis import strategies as st
 
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.store.reader import SqliteReader
-from tests.golden import live, reading
+from tests.golden import live
+from tests.tracking.two_logs import ONCE, Line, stamped, tell
 
 _RUN_SECONDS = 300
 _PEER = "edge.acme.example[192.0.2.1]"
@@ -48,16 +46,6 @@ messages = st.lists(
               taken=st.booleans()),
     min_size=1, max_size=4,
 )
-Line = tuple[float, str]
-
-
-def _stamped(lines: Iterable[Line], host: str, *, whole: bool) -> str:
-    """Lines in order of time, with stamps of whole seconds or not."""
-    hour = "2026-11-24T10:"
-    return "".join(
-        f"{hour}{int(at // 60):02}:{at % 60 // 1 if whole else at % 60:09.6f}+00:00 {host} postfix/{text}\n"
-        for at, text in sorted(lines)
-    )
 
 
 def _logs(sent: list[Sent], form: Form) -> tuple[str, str]:
@@ -96,7 +84,7 @@ def _logs(sent: list[Sent], form: Form) -> tuple[str, str]:
     for run in range(8):
         mid += [(run * _RUN_SECONDS + 0.5, f"smtpd[{pid}]: connect from {_PEER}") for pid in pids]
         mid += [(run * _RUN_SECONDS + 60.0, f"smtpd[{pid}]: disconnect from {_PEER}") for pid in pids]
-    return _stamped(edge, "edge", whole=form.whole), _stamped(mid, "mid", whole=form.whole)
+    return stamped(edge, "edge", whole=form.whole), stamped(mid, "mid", whole=form.whole)
 
 
 def _true(number: int, one: Sent) -> tuple[str, str, list[str], int]:
@@ -123,33 +111,10 @@ def catalogue() -> Catalogue:
     return live.builtin()
 
 
-@given(sent=messages, form=forms, first=st.sampled_from(["edge", "mid", "once"]))
+@given(sent=messages, form=forms, first=st.sampled_from(["edge", "mid", ONCE]))
 @settings(max_examples=100, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_they_stay_apart(catalogue: Catalogue, sent: list[Sent], form: Form, first: str) -> None:
     texts = dict(zip(("edge", "mid"), _logs(sent, form), strict=True))
     expected = [_true(number, one) for number, one in enumerate(sent)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for host, text in texts.items():
-            (folder / host).mkdir()
-            (folder / host / "mail.log").write_text("" if first not in (host, "once") else text)
-        if first == "once":
-            with reading.read([f"{host}={folder / host / 'mail.log'}" for host in texts]) as reader:
-                assert _told(reader) == expected
-            return
-        one = live.Live(catalogue, folder / "store.db", folder)
-        try:
-            one.fold()
-            one.commit()
-            for host, text in texts.items():
-                (folder / host / "mail.log").write_text(text)
-            one.fold()
-            one.commit()
-        finally:
-            one.end()
-        reader = SqliteReader(folder / "store.db")
-        try:
-            assert _told(reader) == expected
-        finally:
-            reader.close()
+    assert tell(catalogue, texts, first, _told) == expected

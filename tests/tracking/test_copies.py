@@ -6,9 +6,6 @@ The next hop may use its queue IDs again, or tell none in its replies; its clock
 from __future__ import annotations
 
 import itertools
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,9 +14,8 @@ from hypothesis import strategies as st
 
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.store.reader import SqliteReader
-from tests.golden import live, reading
-
-Line = tuple[float, str]
+from tests.golden import live
+from tests.tracking.two_logs import ONCE, Line, stamped, tell
 
 
 class Form(NamedTuple):
@@ -39,13 +35,6 @@ forms = st.builds(
     Form, gaps=st.lists(st.sampled_from([5, 40, 130, 400]), max_size=3), reused=st.booleans(), named=st.booleans(),
     ahead=st.sampled_from([0.0, 0.0, 3.0, -2.0]),
 )
-
-
-def _stamped(lines: Iterable[Line], host: str) -> str:
-    return "".join(
-        f"2026-11-24T{10 + int(at // 3600):02}:{int(at % 3600 // 60):02}:{at % 60:09.6f}+00:00 {host} postfix/{text}\n"
-        for at, text in sorted(lines)
-    )
 
 
 def _logs(form: Form) -> tuple[str, str]:
@@ -72,7 +61,7 @@ def _logs(form: Form) -> tuple[str, str]:
                           f"kNx1AbCdEfG{number} Saved)"),
             (there + 0.3, f"qmgr[62]: {taken_as}: removed"),
         ]
-    return _stamped(edge, "edge"), _stamped(mid, "mid")
+    return stamped(edge, "edge"), stamped(mid, "mid")
 
 
 def _told(reader: SqliteReader) -> list[list[str | None]]:
@@ -91,7 +80,7 @@ def catalogue() -> Catalogue:
     return live.builtin()
 
 
-@given(form=forms, first=st.sampled_from(["edge", "mid", "once"]))
+@given(form=forms, first=st.sampled_from(["edge", "mid", ONCE]))
 @settings(max_examples=100, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_they_stay_apart(catalogue: Catalogue, form: Form, first: str) -> None:
@@ -100,27 +89,4 @@ def test_they_stay_apart(catalogue: Catalogue, form: Form, first: str) -> None:
         [f"A{n}0000001", "B00000001" if form.reused else f"B{n}0000001", f"kNx1AbCdEfG{n}", "delivered"]
         for n in range(len(form.gaps) + 1)
     ]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for host, text in texts.items():
-            (folder / host).mkdir()
-            (folder / host / "mail.log").write_text("" if first not in (host, "once") else text)
-        if first == "once":
-            with reading.read([f"{host}={folder / host / 'mail.log'}" for host in texts]) as reader:
-                assert _told(reader) == expected
-            return
-        one = live.Live(catalogue, folder / "store.db", folder)
-        try:
-            one.fold()
-            one.commit()
-            for host, text in texts.items():
-                (folder / host / "mail.log").write_text(text)
-            one.fold()
-            one.commit()
-        finally:
-            one.end()
-        reader = SqliteReader(folder / "store.db")
-        try:
-            assert _told(reader) == expected
-        finally:
-            reader.close()
+    assert tell(catalogue, texts, first, _told) == expected
