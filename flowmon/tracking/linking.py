@@ -171,6 +171,8 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
     if not same_message_id(child, parent) or not _same_sender(child, parent):
         return None
+    if child.origin == "mailbox":
+        return None  # somebody sent it there, perhaps once more
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
         return None  # one clock: what comes later follows
     if not child.fates and child.recipients is None and child.left_at is None:

@@ -203,6 +203,19 @@ def approved(network_message_id: str = "") -> Flow:
     return flow
 
 
+def sent_once_more() -> Flow:
+    """A moderator has it, and the sender sends it again in place of waiting: the same Message-ID, a message of its own.
+    The first one still waits."""
+    flow = Flow()
+    mail = message("board@contoso.example")
+    flow.from_mailbox(mail, EX01).row("APPROVAL", "INITMESSAGECREATED", server_hostname="EX01")
+    flow.wait(600)
+    again = message("board@contoso.example")
+    again.network_message_id = "99999999-1111-4222-8333-08da9a5f2b02"
+    flow.from_mailbox(again, EX01).deliver()
+    return flow
+
+
 def refused_by_moderator() -> Flow:
     """A moderator refuses it."""
     flow = Flow()
@@ -296,7 +309,7 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_report_before_failure": refused_outside, "exchange_expired": expired, "exchange_copy_fails": fork,
     "exchange_approved": approved,
     "exchange_approved_under_new_id": partial(approved, "99999999-1111-4222-8333-08da9a5f2b02"),
-    "exchange_refused_by_moderator": refused_by_moderator,
+    "exchange_held_and_sent_once_more": sent_once_more, "exchange_refused_by_moderator": refused_by_moderator,
     "exchange_rule_rejects": rule_rejects, "exchange_rule_deletes": rule_deletes, "exchange_malware": malware,
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
     "exchange_refused_at_the_front": taken_later,
