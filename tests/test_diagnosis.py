@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from flowmon.model.words import Problem
+from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.tracking.diagnosis import (
     Diagnosis,
     Rule,
@@ -67,7 +67,7 @@ def test_words_to_match_are_lower_case() -> None:
 def test_reasons_named_by_the_design_are_known() -> None:
     wanted = {
         Problem.DELIVERY: "user-unknown mailbox-disabled mailbox-full moved bad-address system-full busy refused "
-        "timeout protocol poison unknown",
+        "timeout protocol poison mailbox-broken unknown",
         Problem.ROUTING: "host-unknown dns-failure no-route null-mx loop expired",
         Problem.AUTHENTICATION: "spf dkim dmarc arc ptr smtp-auth tls",
         Problem.POLICY: "relay-denied restricted rate too-big greylist attachment rfc-form blocklist reputation hold "
@@ -323,10 +323,17 @@ def test_hostile_texts_take_no_time(text: str) -> None:
 
 def test_what_was_given_up_is_not_waited_for() -> None:
     assert "Wait" in explain("busy").next_step
-    given_up = explain("busy", given_up=True)
+    given_up = explain("busy", status=DeliveryStatus.EXPIRED)
     assert given_up.cause == explain("busy").cause
     assert "gave up" in given_up.next_step
     assert "Wait" not in given_up.next_step
+
+
+def test_what_our_server_turned_away_is_in_no_queue_of_ours() -> None:
+    assert "queue tries again" in explain("greylist").next_step
+    assert "no queue of ours" in explain("greylist", status=DeliveryStatus.REJECTED).next_step
+    assert "Sign with" in explain("dmarc", status=DeliveryStatus.BOUNCED).next_step
+    assert "forges" in explain("dmarc", status=DeliveryStatus.REJECTED).next_step
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flowmon.commands.output import clean, clock, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
 from flowmon.model.way import slowest_stage, stage_seconds, visits
-from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.evidence import read_line
 from flowmon.store.matching import waiting
 from flowmon.store.reader import SqliteReader
@@ -61,7 +61,7 @@ def _advice(detail: Detail, asked: Recipient | None) -> tuple[str | None, str | 
         return detail.cause, detail.next_step
     if asked.reason is None:
         return None, None
-    said = explain(asked.reason, asked.problem, given_up=asked.status is DeliveryStatus.EXPIRED)
+    said = explain(asked.reason, asked.problem, asked.status)
     return said.cause, said.next_step
 
 

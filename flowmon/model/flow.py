@@ -21,6 +21,8 @@ class Try(msgspec.Struct, array_like=True, gc=False):
     first_at: float
     last_at: float
     count: int
+    position: int = 0
+    """Of the line, for a refusal: of several in one session, which tells of which."""
 
 
 class Fate(msgspec.Struct, array_like=True, gc=False):
@@ -46,6 +48,8 @@ class Fate(msgspec.Struct, array_like=True, gc=False):
     """How many equal tries in a row the last one closes."""
     earlier: list[Try] | None = None
     """Tries before those, oldest first."""
+    position: int = 0
+    """Of the line, for a refusal."""
 
 
 class Said(msgspec.Struct, array_like=True, gc=False):

@@ -20,11 +20,12 @@ from flowmon.model.words import (
 )
 from flowmon.store.rows import hop_status
 from flowmon.tracking import linking
+from flowmon.tracking.cause import cause, reply
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import last_trace, relay_name
 from flowmon.tracking.scenario import classify
-from flowmon.tracking.summary import SEVERITY, Outcome, cause, decided, outcomes, unnamed
+from flowmon.tracking.summary import SEVERITY, Outcome, decided, is_answer, outcomes, shown, unnamed
 
 _D = DeliveryStatus
 _CERTAINTIES = tuple(Certainty)
@@ -67,7 +68,7 @@ def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
         first_seen_at=instant(hops[0].arrived_at),
         last_seen_at=instant(max(h.last_at for h in hops)),
         scenario=scenario, direction=direction, status=status, problem=problem, reason=reason,
-        recipients=recipients, hops=[_hop(flow, hop, known) for hop in hops],
+        recipients=recipients, hops=[_hop(flow, hop, known) for hop in shown(flow)],
     )
 
 
@@ -83,7 +84,7 @@ def _bare(hop: Hop) -> tuple[DeliveryStatus, Problem | None, str | None]:
 
 def _recipient(flow: Flow, outcome: Outcome) -> answers.Recipient:
     fate = outcome.fate
-    text = outcome.diagnostic
+    text = reply(outcome)
     final = outcome.status not in OPEN_STATUSES
     return answers.Recipient(
         recipient=outcome.recipient,
@@ -182,8 +183,9 @@ def _delays(hop: Hop) -> answers.Delays:
 
 
 def attempts(flow: Flow) -> Iterator[answers.Attempt]:
-    """All tries of a flow, folded, in order of time."""
-    found = [a for hop in flow.hops for fate in hop.fates.values() for a in _folded(_tries(hop, fate))]
+    """All tries of a flow, folded, in order of time; what a host of ours answered is no try of its own."""
+    tellers = [hop for hop in flow.hops if not is_answer(hop, flow)]
+    found = [a for hop in tellers for fate in hop.fates.values() for a in _folded(_tries(hop, fate))]
     yield from sorted(found, key=lambda a: (a.first_at, a.recipient))
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
-from flowmon.model.words import Problem
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
 from flowmon.tracking.diagnosis import explain
@@ -108,7 +108,7 @@ def problems(ask: Ask, where: Where | None) -> list[answers.ProblemRow]:
     condition, parameters = _messages_in(where, "message")
     groups: dict[tuple[str, str, str | None], list[Any]] = {}
     for row in ask(
-        "SELECT problem, reason, next_hop, message, recipients, at, first_at, sender, recipient, reply, open "
+        "SELECT problem, reason, next_hop, message, recipients, at, first_at, sender, recipient, reply, status "
         f"FROM failures{condition}", parameters,
     ):
         groups.setdefault((row[0], row[1], row[2]), []).append(row)
@@ -124,14 +124,19 @@ def _problem(problem: str, reason: str, next_hop: str | None, rows: list[Any]) -
         trend[min(place, _PROBLEM_PARTS - 1)] += n
     senders = Counter([r[7] or "<>" for r in rows if r[7] is not None])
     recipients = Counter([r[8] for r in rows if r[8]])
-    said = explain(reason, Problem(problem))
+    said = explain(reason, Problem(problem), _most_told([DeliveryStatus(r[10]) for r in rows]))
     return answers.ProblemRow(
         problem=Problem(problem), reason=reason, next_hop=next_hop, messages=len({r[3] for r in rows}),
         recipients=sum([r[4] for r in rows]), first_at=instant(first), last_at=instant(last), trend=trend,
         senders=[s for s, _ in senders.most_common(5)], sample_recipients=[r for r, _ in recipients.most_common(5)],
-        sample_reply=next(r[9] for r in rows if r[5] == last), open=len({r[3] for r in rows if r[10]}),
+        sample_reply=next(r[9] for r in rows if r[5] == last), open=len({r[3] for r in rows if r[10] in OPEN_STATUSES}),
         cause=said.cause, next_step=said.next_step,
     )
+
+
+def _most_told(found: list[DeliveryStatus]) -> DeliveryStatus:
+    """The status to advise on: what is open can still be helped; else that of most."""
+    return Counter([status for status in found if status in OPEN_STATUSES] or found).most_common(1)[0][0]
 
 
 def states(ask: Ask) -> list[SourceState]:

@@ -207,9 +207,7 @@ class SqliteReader:
         flow = decode(id, rows[0][0])
         message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
         about = waiting(message) or message  # what waits can still be helped
-        said = explain(
-            about.reason, about.problem, given_up=about.status is DeliveryStatus.EXPIRED
-        ) if about.reason is not None else None
+        said = explain(about.reason, about.problem, about.status) if about.reason is not None else None
         reports, report_of = self._reports(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),

@@ -8,13 +8,17 @@ import msgspec
 
 from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.tracking.cause import cause, reply
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import HANDED
 from flowmon.tracking.refusals import client_names
 from flowmon.tracking.replies import last_trace, peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
-from flowmon.tracking.summary import SEVERITY, Outcome, at_work, cause, frozen, outcomes, unnamed
+from flowmon.tracking.summary import SEVERITY, Outcome, at_work, frozen, outcomes, shown, unnamed
 
+_DECIDED_HERE = frozenset({
+    DeliveryStatus.REJECTED, DeliveryStatus.HELD, DeliveryStatus.QUARANTINED, DeliveryStatus.DISCARDED,
+})
 MESSAGE_COLUMNS = (
     "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "problems", "reasons", "scenario",
     "direction", "sender", "recipient", "recipients", "host", "hops", "attempts", "size", "subject", "client",
@@ -108,7 +112,7 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     message: tuple[Value, ...] = (
         flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
         reasons or None, scenario, direction, sender.lower() if sender is not None else None,
-        worst.recipient or None, len(found), worst.hop.host, len(flow.hops), attempts, _first(flow.hops, "size"),
+        worst.recipient or None, len(found), worst.hop.host, len(shown(flow)), attempts, _first(flow.hops, "size"),
         _first(flow.hops, "subject"), first.client, _first(flow.hops, "message_id"), max(last_at - first_at, 0.0),
         is_open, encode(flow),
     )
@@ -209,7 +213,7 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
         retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None
     row: list[Value] = [
         id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
-        outcome.diagnostic if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason,
+        reply(outcome) if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason,
     ]
     have = queue.get((hop.host, next_hop))
     if have is None or SEVERITY[outcome.status] < SEVERITY[DeliveryStatus(str(have[3]))]:
@@ -218,18 +222,19 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
 
 def _failure(failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, outcome: Outcome) -> None:
     relay = relay_name(outcome.fate.relay) if outcome.fate is not None else None
-    next_hop = relay or (domain_of(outcome.recipient) if outcome.hop.refused is None else None) or outcome.hop.host
+    next_hop = relay or (domain_of(outcome.recipient) if outcome.status not in _DECIDED_HERE else None)
+    next_hop = next_hop or outcome.hop.host
     key = (str(outcome.problem), outcome.reason or "unknown", next_hop)
     have = failures.get(key)
-    is_open = 1 if outcome.status in OPEN_STATUSES else 0
     if have is not None:
         have[4] = int(have[4] or 0) + 1
-        have[10] = int(bool(have[10]) or bool(is_open))
+        if outcome.status in OPEN_STATUSES:
+            have[10] = outcome.status
         return
     sender = next((h.sender or h.login for h in flow.hops if h.sender is not None or h.login is not None), None)
     since = outcome.fate.since if outcome.fate is not None else outcome.at
     failures[key] = [flow.id, key[0], key[1], next_hop, 1, outcome.at, since or outcome.at, sender,
-                     outcome.recipient or None, outcome.diagnostic, is_open]
+                     outcome.recipient or None, reply(outcome), outcome.status]
 
 
 def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Key(IntEnum):
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS failures (         -- one row per message, problem, r
     sender TEXT,
     recipient TEXT,
     reply TEXT,
-    open INTEGER NOT NULL
+    status TEXT NOT NULL          -- of these recipients; an open one's where there is one
 );
 CREATE TABLE IF NOT EXISTS facts (            -- minute roll-up of log facts, pflogsumm's names
     minute INTEGER NOT NULL,                  -- seconds since the epoch, divided by 60

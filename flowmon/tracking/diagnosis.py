@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from flowmon.model.words import Problem
+from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.tracking.failure_text import command_word, enhanced_status, reply_code, take_apart
 
 __all__ = [
@@ -80,6 +80,16 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem: Problem
     cause: str
     next_step: str
+    here: Explanation | None = None
+    """The words where a server of ours turned it away; None where they are the same."""
+
+    def words(self, status: DeliveryStatus | None) -> Explanation:
+        """Cause and next step for mail of this status."""
+        if status is DeliveryStatus.EXPIRED:
+            return Explanation(self.cause, _GIVEN_UP)
+        if self.here is not None and status is DeliveryStatus.REJECTED:
+            return self.here
+        return Explanation(self.cause, self.next_step)
 
 
 class ReplyMeaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,14 +201,13 @@ def use_own(rules: tuple[Rule, ...], own_reasons: tuple[Reason, ...]) -> None:
         kept.cache_clear()
 
 
-def explain(reason: str, problem: Problem | None = None, *, given_up: bool = False) -> Explanation:
-    """Cause and next step of a reason, in words for a mail administrator.
+def explain(reason: str, problem: Problem | None = None, status: DeliveryStatus | None = None) -> Explanation:
+    """Cause and next step of a reason, in words for a mail administrator; they depend on what became of the mail.
 
-    `given_up`: the queue has stopped trying (expired), so that waiting is no advice.
+    What expired waits no more, and what a server of ours turned away was in no queue of ours.
     """
     entries = _reasons().get(reason) or _reasons()["unknown"]
-    said = next((words for of, words in entries if of is problem), entries[0][1])
-    return Explanation(said.cause, _GIVEN_UP) if given_up else said
+    return next((one for one in entries if one.problem is problem), entries[0]).words(status)
 
 
 @cache
@@ -309,15 +318,15 @@ def _of_reply(case: _Case) -> str | None:
 
 
 @cache
-def _reasons() -> dict[str, list[tuple[Problem, Explanation]]]:
-    found: dict[str, list[tuple[Problem, Explanation]]] = {}
+def _reasons() -> dict[str, list[Reason]]:
+    found: dict[str, list[Reason]] = {}
     own = tuple(one for _, named in _own for one in named)
     for one in (*_read("diagnosis_reasons.toml", Reasons).reason, *own):
-        found.setdefault(one.name, []).append((one.problem, Explanation(one.cause, one.next_step)))
+        found.setdefault(one.name, []).append(one)
     return found
 
 
 @cache
 def reasons() -> Mapping[str, Problem]:
     """Every reason, with its problem (the first, where it has several)."""
-    return {reason: entries[0][0] for reason, entries in _reasons().items()}
+    return {reason: entries[0].problem for reason, entries in _reasons().items()}

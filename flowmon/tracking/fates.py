@@ -91,14 +91,15 @@ def refused(hop: Hop, event: Refusal, recipient: str, status: DeliveryStatus) ->
     fate = hop.fates.get(recipient)
     if fate is None or not fate.count:
         hop.fates[recipient] = Fate(
-            recipient, status, event.at, fate.original if fate else None, None, event.diagnostic, since=event.at
+            recipient, status, event.at, fate.original if fate else None, None, event.diagnostic, since=event.at,
+            position=event.position,
         )
         return
     if hop.refused is not None:
         put_away(fate)  # each with its time: they may be of several messages
         fate.since, fate.count = event.at, 0
     fate.count += 1
-    fate.at, fate.status, fate.diagnostic = event.at, status, event.diagnostic
+    fate.at, fate.status, fate.diagnostic, fate.position = event.at, status, event.diagnostic, event.position
 
 
 def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only: str | None) -> None:
@@ -138,7 +139,8 @@ def put_away(fate: Fate) -> None:
     if not fate.count or fate.status in (_D.QUEUED, _D.HELD):
         return
     first_at = fate.since or fate.at
-    one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, first_at, fate.at, fate.count)
+    one = Try(fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, first_at, fate.at, fate.count,
+              fate.position)
     earlier = fate.earlier = fate.earlier if fate.earlier is not None else []
     if len(earlier) >= EARLIER_KEPT:
         earlier[-1].count += one.count

@@ -86,7 +86,7 @@ def shares(recipient: str, refused: Iterable[Hop], accepted: list[Hop], known: K
 
 def refusals(fate: Fate) -> list[Try]:
     """Each refusal of a recipient in a session, in order of time."""
-    last = Try(fate.status, None, fate.diagnostic, fate.enhanced_status, fate.at, fate.at, fate.count)
+    last = Try(fate.status, None, fate.diagnostic, fate.enhanced_status, fate.at, fate.at, fate.count, fate.position)
     return [*(fate.earlier or ()), last]
 
 
@@ -96,6 +96,7 @@ def _refused(recipient: str, each: list[Try]) -> Fate:
     return Fate(
         recipient, DeliveryStatus.REJECTED, last.last_at, diagnostic=last.diagnostic,
         enhanced_status=last.enhanced_status, since=last.last_at, count=last.count, earlier=earlier or None,
+        position=last.position,
     )
 
 
@@ -174,7 +175,7 @@ def less(hop: Hop, given: Mapping[str, Iterable[float]]) -> Hop:
         left = [one for one in refusals(fate) if not taken(times, [one.last_at])]
         if left:
             fates[recipient] = _refused(recipient, left) if recipient in given else fate
-    return _with(hop, fates, hop)
+    return _with(hop, fates)
 
 
 def taken(times: list[float], away: Iterable[float]) -> bool:
@@ -188,7 +189,7 @@ def taken(times: list[float], away: Iterable[float]) -> bool:
 
 def only(hop: Hop, recipient: str, serial: int, share: Share) -> Hop:
     """What a refused session tells of one recipient of one message, as a hop of its own."""
-    part = _with(hop, {recipient: _refused(recipient, share.refusals)}, hop)
+    part = _with(hop, {recipient: _refused(recipient, share.refusals)})
     part.serial = serial
     part.of = 0 if serial > 0 else hop.of or hop.serial
     return part
@@ -201,22 +202,17 @@ def joined(one: Hop, other: Hop) -> Hop:
         again = other.fates.get(recipient)
         if again is not None:
             fates[recipient] = _refused(recipient, refusals(fate) + refusals(again))
-    return _with(one, fates, other)
+    return _with(one, fates)
 
 
-def _with(hop: Hop, fates: dict[str, Fate], other: Hop) -> Hop:
-    """The part of a session that tells of these recipients, with the lines that do: one for each where all have one."""
-    fates = dict(sorted(fates.items(), key=lambda item: (refusals(item[1])[0].last_at, item[0])))
-    lines = {**_lines(hop), **_lines(other)}
-    if all(name in lines for name in fates):
-        evidence = [lines[name] for name in fates]
-    else:
-        evidence = list(dict.fromkeys([*hop.evidence, *other.evidence]))
-    if not fates:
-        return msgspec.structs.replace(hop, fates=fates, evidence=evidence)
-    first, last = min(refusals(f)[0].last_at for f in fates.values()), max(f.at for f in fates.values())
-    return msgspec.structs.replace(hop, fates=fates, evidence=evidence, arrived_at=first, last_at=last, left_at=last)
-
-
-def _lines(hop: Hop) -> dict[str, int]:
-    return dict(zip(hop.fates, hop.evidence, strict=True)) if len(hop.fates) == len(hop.evidence) else {}
+def _with(hop: Hop, fates: dict[str, Fate]) -> Hop:
+    """The part of a session that tells of these recipients, with the lines that do."""
+    each = sorted((one for fate in fates.values() for one in refusals(fate)), key=lambda one: one.last_at)
+    if not each:
+        return msgspec.structs.replace(hop, fates=fates)
+    order = {recipient: refusals(fate)[0].last_at for recipient, fate in fates.items()}
+    return msgspec.structs.replace(
+        hop, fates={recipient: fates[recipient] for recipient in sorted(fates, key=lambda name: (order[name], name))},
+        evidence=[one.position for one in each], arrived_at=each[0].last_at, last_at=each[-1].last_at,
+        left_at=each[-1].last_at,
+    )

@@ -11,18 +11,14 @@ import msgspec
 
 from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.tracking.diagnosis import Diagnosis, diagnose, reasons
+from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import temporary
 
 HANDOVER_WAIT_SECONDS = 60.0
 """How long mail handed to a host of ours counts as queued while that host's line has not come (log time)."""
 
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
-_FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
-_SAYS_NOTHING = "Command rejected"
-"""What Postfix and Sendmail answer for a milter that gave no text of its own."""
 _WAITS = frozenset({_D.QUEUED, _D.DEFERRED})
 _GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
@@ -44,6 +40,8 @@ class Outcome(msgspec.Struct, gc=False):
     reason: str | None = None
     diagnostic: str | None = None
     transient: tuple[Problem, ...] = ()
+    answer: Hop | None = None
+    """The hop of a host of ours that refused the try which decided: its log may tell more than its reply."""
     waits_until: float | None = None
     """Time at which `queued` becomes `relayed` when the next hop stays silent."""
 
@@ -73,6 +71,30 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     if any(h.serial in linked and h.serial not in followed and h.serial not in refusing for h in flow.hops):
         found = _latest(found)
     return _merge_equal(found)
+
+
+def is_answer(hop: Hop, flow: Flow) -> bool:
+    """Whether a hop is but the refusal of a try that another hop of the flow tells of."""
+    return hop.refused is not None and _asker(hop, flow) is not None
+
+
+def _asker(hop: Hop, flow: Flow) -> Hop | None:
+    parents = {link.parent for link in flow.links if link.child == hop.serial}
+    return next((other for other in flow.hops if other.serial in parents and other.refused is None), None)
+
+
+def shown(flow: Flow) -> list[Hop]:
+    """The hops to tell of: of the refusals by one host of what another tried the last, and none by the host itself."""
+    last: dict[tuple[int, str], Hop] = {}
+    askers = {hop.serial: _asker(hop, flow) for hop in flow.hops if hop.refused is not None}
+    for hop in flow.hops:
+        asker = askers.get(hop.serial)
+        if asker is not None:
+            last[asker.serial, hop.host] = hop
+    return [
+        hop for hop in flow.hops if (asker := askers.get(hop.serial)) is None
+        or (hop.host != asker.host and last[asker.serial, hop.host] is hop)
+    ]
 
 
 def _untried(hop: Hop) -> list[Outcome]:
@@ -152,7 +174,7 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
     on = way.on(hop, fate)
     if hop.refused is None and (after.refused is not None or _refuses(after, fate)):
         on.hosts.append(after.host)
-        yield from _leaf(hop, fate, way, known, now, hosts=on.hosts)
+        yield from _leaf(hop, fate, way, known, now, on.hosts, after)
         return
     if fate.status is _D.REJECTED or fate.status in _GIVEN_UP:
         on.failures.append((fate.diagnostic, fate.enhanced_status, hop))
@@ -228,7 +250,8 @@ def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:
 
 
 def _leaf(
-    hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, hosts: list[str] | None = None
+    hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, hosts: list[str] | None = None,
+    answer: Hop | None = None,
 ) -> Iterator[Outcome]:
     """A recipient that goes no further than this hop."""
     status = fate.status
@@ -249,7 +272,7 @@ def _leaf(
     yield Outcome(
         fate.recipient, status, hop, fate, hosts or (on.hosts if on else [hop.host]),
         (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
-        diagnostic=diagnostic, waits_until=waits,
+        diagnostic=diagnostic, answer=answer, waits_until=waits,
         transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
     )
 
@@ -286,37 +309,3 @@ def _latest(found: list[Outcome]) -> list[Outcome]:
         last.hosts = [host for o in same if o.at <= last.at for host in o.hosts]
         latest.append(last)
     return latest
-
-
-def cause(outcome: Outcome) -> Diagnosis | None:
-    """Problem and reason of an outcome, by its cause: a filter's verdict tells more than the MTA's line."""
-    status = outcome.status
-    if status not in _FAILURES:
-        return None
-    hop, fate = outcome.hop, outcome.fate
-    if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
-        for said in reversed(hop.verdicts or ()):
-            if said.reason is not None and _decides(said.action, outcome.diagnostic):
-                return _of_reason(said.reason)
-    command = hop.refused or None
-    text, code = outcome.diagnostic, fate.enhanced_status if fate is not None else None
-    if status is _D.EXPIRED and fate is not None and fate.earlier:
-        text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
-    found = diagnose(text, enhanced_status=code, command=command,
-                     permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
-    if status in (_D.HELD, _D.DISCARDED) and found.reason == "unknown":
-        return Diagnosis(Problem.POLICY, "hold" if status is _D.HELD else "discard")
-    return found
-
-
-def _decides(action: str | None, text: str | None) -> bool:
-    """Whether a verdict is why mail was refused. That a test failed (`fail`) is, where nobody says anything else."""
-    if action == "fail":
-        return text is not None and _SAYS_NOTHING in text
-    return action is not None and action.lower() not in (
-        "no action", "add header", "rewrite subject", "pass", "greylist"
-    )
-
-
-def _of_reason(reason: str) -> Diagnosis:
-    return Diagnosis(reasons().get(reason, Problem.DELIVERY), reason)

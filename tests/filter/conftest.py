@@ -22,8 +22,8 @@ def db() -> Iterator[sqlite3.Connection]:
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))
-    store.execute("INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, open) "
-                  "VALUES (5, 'routing', 'host-unknown', 'two.example', 1, 0, 0, 0)")
+    store.execute("INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, status) "
+                  "VALUES (5, 'routing', 'host-unknown', 'two.example', 1, 0, 0, 'bounced')")
     yield store
     store.close()
 

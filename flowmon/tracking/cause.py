@@ -1,0 +1,81 @@
+"""Why a recipient has not got its mail: problem and reason of an outcome, by its cause.
+
+A filter's verdict tells more than the line of the server that asked it, and the log of the host of ours that refused
+a try more than its reply.
+"""
+
+from __future__ import annotations
+
+from flowmon.model.words import DeliveryStatus, Problem
+from flowmon.tracking.diagnosis import Diagnosis, diagnose, reasons
+from flowmon.tracking.linking import quotes, temporary
+from flowmon.tracking.summary import Outcome
+
+_D = DeliveryStatus
+_FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+_SAYS_NOTHING = "Command rejected"
+"""What Postfix and Sendmail answer for a milter that gave no text of its own."""
+
+
+def cause(outcome: Outcome) -> Diagnosis | None:
+    """Problem and reason of an outcome, by its cause: a filter's verdict tells more than the MTA's line."""
+    status = outcome.status
+    if status not in _FAILURES:
+        return None
+    hop, fate = outcome.hop, outcome.fate
+    deeper = _deeper_cause(outcome)
+    if deeper is not None:
+        return deeper
+    if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
+        for said in reversed(hop.verdicts or ()):
+            if said.reason is not None and _decides(said.action, outcome.diagnostic):
+                return _of_reason(said.reason)
+    command = hop.refused or None
+    text, code = outcome.diagnostic, fate.enhanced_status if fate is not None else None
+    if status is _D.EXPIRED and fate is not None and fate.earlier:
+        text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
+    found = diagnose(text, enhanced_status=code, command=command,
+                     permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
+    if status in (_D.HELD, _D.DISCARDED) and found.reason == "unknown":
+        return Diagnosis(Problem.POLICY, "hold" if status is _D.HELD else "discard")
+    return found
+
+
+def reply(outcome: Outcome) -> str | None:
+    """What was said last of a recipient; with what the host of ours that said it wrote into its log, where that tells
+    more."""
+    words = _own_words(outcome)
+    if words is None or outcome.answer is None:
+        return outcome.diagnostic
+    return f"{outcome.diagnostic or ''}; {outcome.answer.host} logged: {words}"
+
+
+def _own_words(outcome: Outcome) -> str | None:
+    """What the host of ours that refused a try wrote into its log, where its reply does not say it."""
+    there = outcome.answer.fates.get(outcome.recipient) if outcome.answer is not None else None
+    return None if there is None or quotes(outcome.diagnostic, there.diagnostic) else there.diagnostic
+
+
+def _deeper_cause(outcome: Outcome) -> Diagnosis | None:
+    """The cause as the host of ours knows it that refused a try: its filter's verdict, or what it logged beside."""
+    for said in reversed(outcome.answer.verdicts or () if outcome.answer is not None else ()):
+        if said.reason is not None and _decides(said.action, outcome.diagnostic):
+            return _of_reason(said.reason)
+    words = _own_words(outcome)
+    if words is None:
+        return None
+    found = diagnose(words, permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
+    return found if found.reason != "unknown" else None
+
+
+def _decides(action: str | None, text: str | None) -> bool:
+    """Whether a verdict is why mail was refused. That a test failed (`fail`) is, where nobody says anything else."""
+    if action == "fail":
+        return text is not None and _SAYS_NOTHING in text
+    return action is not None and action.lower() not in (
+        "no action", "add header", "rewrite subject", "pass", "greylist"
+    )
+
+
+def _of_reason(reason: str) -> Diagnosis:
+    return Diagnosis(reasons().get(reason, Problem.DELIVERY), reason)
