@@ -215,10 +215,14 @@ def _list(known: Iterable[str], what: str) -> Callable[[str], str]:
 
 
 def _status(value: str, now: float) -> Condition:
-    wanted: set[str] = set()
-    for word in value.split(","):
-        wanted |= STATUS_GROUPS.get(word, {word})
-    return "(m.statuses & ?) != 0", [sum(1 << n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted)]
+    return any_of(_status_is(word) for word in value.split(","))
+
+
+def _status_is(word: str) -> Condition:
+    """What was lost sight of waits no more, whatever was last said of it."""
+    wanted = STATUS_GROUPS.get(word, {word})
+    bits = sum(1 << n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted)
+    return f"((m.statuses & ?) != 0{' AND m.open > 0' if word == 'open' else ''})", [bits]
 
 
 def _words(column: str) -> Callable[[str, float], Condition]:

@@ -20,9 +20,9 @@ import msgspec
 
 from flowmon.errors import StoreError
 from flowmon.model import answers
-from flowmon.model.flow import Flow
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, evidence, overview
+from flowmon.store.advice import special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
@@ -31,7 +31,6 @@ from flowmon.store.rows import decode
 from flowmon.store.schema import SCHEMA_VERSION, Key
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.summary import frozen
 
 _LIVE_SECONDS = 3600.0
 """A log whose newest line is older is one of the past."""
@@ -47,15 +46,6 @@ _ROW = (
 
 _REPORT_SECONDS = 864_000.0
 """How far a report may be from what it reports about."""
-
-
-def _thaw(flow: Flow) -> str | None:
-    """What to do where a message is frozen; None where it is not."""
-    hop = next((hop for hop in flow.hops if frozen(hop)), None)
-    return None if hop is None else (
-        f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there: "
-        f"exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
-    )
 
 
 class SqliteReader:
@@ -205,7 +195,8 @@ class SqliteReader:
         if not rows:
             return None
         flow = decode(id, rows[0][0])
-        message = assemble.message(flow, self.known(), float(self._meta("now") or 0.0))
+        now = float(self._meta("now") or 0.0)
+        message = assemble.message(flow, self.known(), now)
         about = waiting(message) or message  # what waits can still be helped
         said = explain(about.reason, about.problem, about.status) if about.reason is not None else None
         reports, report_of = self._reports(flow)
@@ -213,7 +204,7 @@ class SqliteReader:
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
-            cause=said.cause if said else None, next_step=_thaw(flow) or (said.next_step if said else None),
+            cause=said.cause if said else None, next_step=special_step(flow, now) or (said.next_step if said else None),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
 

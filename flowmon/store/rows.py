@@ -9,8 +9,9 @@ import msgspec
 from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.tracking.cause import cause, reply
+from flowmon.tracking.flows import lost
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import HANDED
+from flowmon.tracking.linking import HANDED, LIFETIME_SECONDS
 from flowmon.tracking.refusals import client_names
 from flowmon.tracking.replies import last_trace, peer_names, relay_name
 from flowmon.tracking.scenario import classify, domain_of
@@ -89,26 +90,26 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
             attempts = outcome.attempts
         if place < worst_place:
             worst, worst_place = outcome, place
-        if outcome.waits_until is not None:
-            waits = outcome.waits_until if waits is None else max(waits, outcome.waits_until)
+        waits = max(waits or 0.0, outcome.waits_until or 0.0) or None
         if outcome.status is _D.RELAYED or outcome.status is _D.DELIVERED:
             continue
         _explain(outcome)
         if outcome.problem is not None:
             problems = _add_word(problems, outcome.problem)
             reasons = _add_word(reasons, outcome.reason or "unknown")
-            _failure(failures, flow, outcome)
-        if outcome.status in OPEN_STATUSES:
+            _failure(failures, flow, outcome, now)
+        if outcome.status in OPEN_STATUSES and not lost(outcome.hop, now):
             _in_queue(queue, flow.id, outcome)
     if worst is None:
-        worst = _without_recipients(flow, last, queue, failures)
+        worst = _without_recipients(flow, last, queue, failures, now)
         worst_place = SEVERITY[worst.status]
         statuses = 1 << worst_place
         if worst.problem is not None:
             problems, reasons = f" {worst.problem} ", f" {worst.reason} "
     sender = _first(flow.hops, "sender")
     scenario, direction = classify(sender, [o.recipient for o in found], known)
-    is_open = 1 if queue else 2 if any(map(at_work, flow.hops)) else 0  # see schema
+    still = [hop.last_at for hop in flow.hops if at_work(hop) and not lost(hop, now)]
+    is_open = 1 if queue else 2 if still else 0  # see schema
     message: tuple[Value, ...] = (
         flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
         reasons or None, scenario, direction, sender.lower() if sender is not None else None,
@@ -117,7 +118,8 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
         is_open, encode(flow),
     )
     return Rows(flow.id, message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
-                [tuple(f) for f in failures.values()], waits)
+                [tuple(f) for f in failures.values()],
+                max(still) + LIFETIME_SECONDS if still and waits is None else waits)
 
 
 def _first(hops: list[Hop], name: str) -> Any:
@@ -177,7 +179,7 @@ def _explain(outcome: Outcome) -> None:
 
 def _without_recipients(
     flow: Flow, hop: Hop, queue: dict[tuple[str, str], list[Value]],
-    failures: dict[tuple[str, str, str | None], list[Value]],
+    failures: dict[tuple[str, str, str | None], list[Value]], now: float,
 ) -> Outcome:
     """What became of a message of which no recipient is known; notes where it waits and why it failed."""
     status = hop_status(hop)
@@ -187,8 +189,8 @@ def _without_recipients(
     outcome = Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text)
     _explain(outcome)
     if outcome.problem is not None:
-        _failure(failures, flow, outcome)
-    if status in OPEN_STATUSES:
+        _failure(failures, flow, outcome, now)
+    if status in OPEN_STATUSES and not lost(hop, now):
         queue[hop.host, UNKNOWN_NEXT_HOP] = [flow.id, hop.host, UNKNOWN_NEXT_HOP, status, hop.arrived_at,
                                              None, None, None, None]
     return outcome
@@ -220,21 +222,24 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
         queue[hop.host, next_hop] = row
 
 
-def _failure(failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, outcome: Outcome) -> None:
+def _failure(
+    failures: dict[tuple[str, str, str | None], list[Value]], flow: Flow, outcome: Outcome, now: float
+) -> None:
     relay = relay_name(outcome.fate.relay) if outcome.fate is not None else None
     next_hop = relay or (domain_of(outcome.recipient) if outcome.status not in _DECIDED_HERE else None)
     next_hop = next_hop or outcome.hop.host
     key = (str(outcome.problem), outcome.reason or "unknown", next_hop)
     have = failures.get(key)
+    status = outcome.status if not lost(outcome.hop, now) else _D.BOUNCED  # as far as is known nothing waits
     if have is not None:
         have[4] = int(have[4] or 0) + 1
-        if outcome.status in OPEN_STATUSES:
-            have[10] = outcome.status
+        if status in OPEN_STATUSES:
+            have[10] = status
         return
     sender = next((h.sender or h.login for h in flow.hops if h.sender is not None or h.login is not None), None)
     since = outcome.fate.since if outcome.fate is not None else outcome.at
     failures[key] = [flow.id, key[0], key[1], next_hop, 1, outcome.at, since or outcome.at, sender,
-                     outcome.recipient or None, reply(outcome), outcome.status]
+                     outcome.recipient or None, reply(outcome), status]
 
 
 def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, str, int]]:

@@ -26,6 +26,8 @@ def cause(outcome: Outcome) -> Diagnosis | None:
     deeper = _deeper_cause(outcome)
     if deeper is not None:
         return deeper
+    if status is _D.HELD and fate is not None and fate.earlier and fate.earlier[-1].diagnostic == fate.diagnostic:
+        return Diagnosis(Problem.POLICY, "hold")  # somebody holds it: what was said before is not why
     if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
         for said in reversed(hop.verdicts or ()):
             if said.reason is not None and _decides(said.action, outcome.diagnostic):

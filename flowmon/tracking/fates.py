@@ -113,7 +113,7 @@ def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only:
             put_away(fate)
             fate.status, fate.at, fate.count = status, at, 0
             if text is not None and status is not _D.EXPIRED:
-                fate.diagnostic = text
+                fate.diagnostic, fate.enhanced_status = text, None
 
 
 def all_final(hop: Hop) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flowmon.model.flow import Fate, Flow, Hop, Link
-from flowmon.model.words import LinkBasis
+from flowmon.model.words import DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import Ground, handed_id
+from flowmon.tracking.linking import LIFETIME_SECONDS, Ground, handed_id
 from flowmon.tracking.replies import peer_names
 
 
@@ -39,10 +39,21 @@ def _went_first(child: Hop, other: Hop | None, fate: Fate, known: KnownHosts) ->
 
 
 def ended(hops: list[Hop], before: float) -> bool:
-    """Whether all hops ended, the last one before this time."""
-    if len(hops) == 1:
-        return hops[0].left_at is not None and hops[0].last_at < before
-    return all(hop.left_at is not None and hop.last_at < before for hop in hops)
+    """Whether all hops ended, the last one before this time, or are lost sight of."""
+    if len(hops) == 1 and hops[0].left_at is not None:
+        return hops[0].last_at < before
+    return all((hop.left_at is not None or lost(hop, before)) and hop.last_at < before for hop in hops)
+
+
+def lost(hop: Hop, now: float) -> bool:
+    """Whether an open hop has been silent for longer than a queue keeps mail: the log of its end is missing.
+
+    What is held or frozen waits for somebody, and may be silent.
+    """
+    return (
+        hop.left_at is None and now - hop.last_at > LIFETIME_SECONDS and hop.state is None
+        and not any(fate.status is DeliveryStatus.HELD for fate in hop.fates.values())
+    )
 
 
 def carry(before: Hop, hop: Hop) -> None:

@@ -12,6 +12,7 @@ from flowmon.model.flow import Fate, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
+from flowmon.tracking.flows import lost
 
 GRACE_SECONDS = 30.0
 """How long a hop that ended is kept for lines that come late, in time of the log."""
@@ -130,6 +131,15 @@ class HostTracker:
                 del self.refusals[hop.session]
             gone.append(hop)
         ended.extend(still)
+        return gone
+
+    def lose(self, now: float) -> list[Hop]:
+        """Forget open hops that are lost sight of at `now` (epoch seconds); gives them."""
+        gone = [hop for hop in self.hops.values() if lost(hop, now)]
+        for hop in gone:
+            del self.hops[hop.queue_id or ""]
+            if hop.session is not None and self.in_session.get(hop.session) is hop:
+                del self.in_session[hop.session]
         return gone
 
     def restore(self, hop: Hop) -> None:

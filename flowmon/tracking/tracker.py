@@ -16,6 +16,9 @@ from flowmon.model.flow import Hop, Said
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.host import GRACE_SECONDS, Common, HostTracker
 
+_SWEEP_SECONDS = 3600.0
+"""How often hops are looked for that have been silent for days, in time of the log."""
+
 
 class _Pending(msgspec.Struct, array_like=True):
     """What one host has pending beside its hops."""
@@ -38,6 +41,7 @@ class Tracker:
         self._common = Common(serial, endless)
         self.notices = self._common.notices
         self.hosts: dict[str, HostTracker] = {}
+        self._next_sweep = 0.0
         self._done: dict[tuple[int, str, str], int] = {}
         """(minute, host, name) to count: facts of minutes that are over, since the last take_facts()."""
         self._host = ""
@@ -78,6 +82,9 @@ class Tracker:
         changed = self._common.changed
         horizon = (now if reached is None else reached) - GRACE_SECONDS
         gone = [hop for host in self.hosts.values() for hop in host.let_go(horizon, now)]
+        if horizon >= self._next_sweep:
+            self._next_sweep = horizon + _SWEEP_SECONDS
+            gone += [hop for host in self.hosts.values() for hop in host.lose(horizon)]
         if settled:
             return [hop for hop in gone if changed.pop(hop.serial, None) is not None]
         taken = list(changed.values())

@@ -1,0 +1,31 @@
+"""What to do next where the state of a message says more than the reason of its failure."""
+
+from __future__ import annotations
+
+from flowmon.model.flow import Flow
+from flowmon.store.assemble import instant
+from flowmon.tracking.flows import lost
+from flowmon.tracking.summary import at_work, frozen
+
+
+def special_step(flow: Flow, now: float) -> str | None:
+    """The step for mail that is frozen, or was lost sight of (at `now`, log time); None for other mail."""
+    return _thaw(flow) or _look_there(flow, now)
+
+
+def _thaw(flow: Flow) -> str | None:
+    """What to do where a message is frozen; None where it is not."""
+    hop = next((hop for hop in flow.hops if frozen(hop)), None)
+    return None if hop is None else (
+        f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there: "
+        f"exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
+    )
+
+
+def _look_there(flow: Flow, now: float) -> str | None:
+    """What to do where a message was lost sight of; None where it was not."""
+    hop = next((hop for hop in flow.hops if at_work(hop) and lost(hop, now)), None)
+    return None if hop is None else (
+        f"No line has told of it since {instant(hop.last_at).astimezone():%Y-%m-%d %H:%M}, longer than a queue keeps "
+        f"mail: the log of its end is missing here. Look into the queue and the older logs of {hop.host}."
+    )
