@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from flowmon.model.flow import Hop, Said
+from flowmon.model.flow import Heard, Hop
 from flowmon.store.batch import FileRow, SourceState
 
 
@@ -12,8 +12,8 @@ class Folded(msgspec.Struct, array_like=True):
     """What was folded since the last batch, with the positions that it reaches to."""
 
     hops: list[Hop]
-    late: list[tuple[str, Said]]
-    """(queue ID, what a filter said) of hops that may have been let go."""
+    late: list[Heard]
+    """What filters said of hops that may have been let go."""
     facts: list[tuple[int, str, str, int]]
     """(minute, host, name, count)."""
     now: float

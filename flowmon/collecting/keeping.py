@@ -39,6 +39,7 @@ class Keeper:
             taken=None if writer.temporary else writer.taken, load=writer.load,
             limit=INDEX_LIMIT if not writer.temporary else 10 * INDEX_LIMIT,
         )
+        self.joiner.hearing.restore(writer.meta("heard") or b"")
         self._raw = None if writer.temporary else RawLines(writer.files())
         self._waiting: dict[int, float] = {}
         """Rows that change by the passing of log time alone, and when."""
@@ -119,7 +120,7 @@ class Keeper:
             files=folded.files, lines=lines, blocks=folded.blocks,
             meta={
                 "now": now, "serial": folded.serial, "next_id": joiner.table.next_id, "live": int(self.live),
-                "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
+                "heard": joiner.hearing.kept(), "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
                 "known": msgspec.msgpack.encode(self.known),
                 "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),
             },

@@ -64,6 +64,16 @@ class Said(msgspec.Struct, array_like=True, gc=False):
     reason: str | None
 
 
+class Heard(msgspec.Struct, array_like=True, gc=False):
+    """What a filter said of mail that the tracker does not hold, and what it names it by."""
+
+    said: Said
+    queue_id: str | None
+    message_id: str | None
+    sender: str | None = None
+    recipient: str | None = None
+
+
 class Hop(msgspec.Struct, array_like=True, gc=False):
     """One message in one queue of one host; or one refused session."""
 

@@ -58,6 +58,9 @@ def lost(hop: Hop, now: float) -> bool:
 
 def carry(before: Hop, hop: Hop) -> None:
     """Keep what joining found out of a hop when the tracker tells more of it: unchanged fates go on where they went."""
+    for said in before.verdicts or ():
+        if said not in (hop.verdicts or ()):
+            hop.verdicts = sorted([*(hop.verdicts or ()), said], key=lambda one: one.at)
     for recipient, fate in hop.fates.items():
         old = before.fates.get(recipient)
         if old is not None and old.next and old.count == fate.count and old.at == fate.at and old.status is fate.status:

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import Any
 
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
-from flowmon.model.flow import Fate, Hop, Said
+from flowmon.model.flow import Fate, Heard, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
@@ -37,8 +37,8 @@ class Common:
         """Systems whose logs do not say when a message is done: it is when all its recipients are."""
         self.changed: dict[int, Hop] = {}
         """Hops that changed since they were taken, by serial."""
-        self.late: list[tuple[str, Said]] = []
-        """(queue ID, what a filter said) of queue IDs not held, since they were taken: the hop may have been let go."""
+        self.late: list[Heard] = []
+        """What filters said of mail not held, since it was taken: the hop may have been let go."""
         self.notices: deque[tuple[float, str, str]] = deque(maxlen=_NOTICES_KEPT)
         """(time, host, text) of servers' own troubles."""
 

@@ -22,7 +22,7 @@ from flowmon.model.event import (
     Session,
     Verdict,
 )
-from flowmon.model.flow import Fate, Hop, Said
+from flowmon.model.flow import Fate, Heard, Hop, Said
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
 from flowmon.tracking.facts import HostFacts
@@ -177,15 +177,17 @@ def _copy(host: HostTracker, event: Copy) -> None:
 
 def _verdict(host: HostTracker, event: Verdict) -> None:
     queue_id = event.queue_id
-    if queue_id is None:
-        return
     said = Said(event.at, event.host, event.system, event.action, event.score, event.detail, event.reason)
+    if queue_id is None:
+        if event.message_id is not None:
+            host.common.late.append(Heard(said, None, event.message_id, event.envelope_sender, event.recipient))
+        return
     hop = host.hops.get(queue_id)
     if hop is not None and is_about(said, hop):
         host.touch(hop, event)
         hop.verdicts = [*(hop.verdicts or ()), said]
         return
-    host.common.late.append((queue_id, said))
+    host.common.late.append(Heard(said, queue_id, None))
     if hop is None or said.at > hop.arrived_at:
         if len(host.verdicts) > _EARLY_VERDICTS:
             del host.verdicts[next(iter(host.verdicts))]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flowmon.model.flow import Flow, Hop, Said
+from flowmon.model.flow import Flow, Heard, Hop
 from flowmon.tracking.copies import Copies
 from flowmon.tracking.flows import carry, ended, note
+from flowmon.tracking.hearing import Hearing
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.incidents import SESSIONS_KEPT, is_about
+from flowmon.tracking.incidents import SESSIONS_KEPT
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id
 from flowmon.tracking.sessions import Lookup, RefusedSessions, Taken
@@ -41,6 +42,7 @@ class Joiner:
         self.table = FlowTable(next_id, load)
         self._refused = RefusedSessions(self.table, known, lookup, taken)
         self._copies = Copies(self.table, known, self._with_message_id)
+        self.hearing = Hearing(self.table, known, self._named)
         self._lookup = lookup
         self._forgets = load is not None
         self._limit = limit
@@ -114,17 +116,17 @@ class Joiner:
         """Put a hop under its keys; the rows of flows that may hold a hop before or after it."""
         id = flow.id
         near: set[int] = set()
-        if hop.message_id is not None and (others := self._by_message_id.add(hop.message_id, id)):
-            near.update(others)
+        if hop.message_id is not None:
+            near.update(self._by_message_id.add(hop.message_id, id))
+            if self.hearing.named:
+                self.hearing.met(hop.message_id)
         if hop.queue_id is not None:
             if others := self._by_queue_id.add(hop.queue_id, id):
                 near.update(others)
             if hash(hop.queue_id) in self._by_reply_id:
                 near.update(self._by_reply_id.rows(hop.queue_id))
         if hop.network_message_id is not None:
-            near.update(self._by_network_id.add(hop.network_message_id, id))
-            for recipient in hop.fates if hop.origin == "smtp" else ():  # refused in another log, to be read later
-                self._refused.accepted(hop.sender, recipient, id)
+            self._meet_network_id(hop, hop.network_message_id, id, near)
         if hop.refused is not None:
             near.update(self._refused.refused(hop, id))
         else:
@@ -138,6 +140,11 @@ class Joiner:
         elif hop.network_message_id is not None or hop.message_id is not None:
             near.add(id)  # what it tells now may join it to hops that came into the flow by another way
         return near
+
+    def _meet_network_id(self, hop: Hop, network_message_id: str, id: int, near: set[int]) -> None:
+        near.update(self._by_network_id.add(network_message_id, id))
+        for recipient in hop.fates if hop.origin == "smtp" else ():  # refused in another log, to be read later
+            self._refused.accepted(hop.sender, recipient, id)
 
     def _meet_copies(self, hop: Hop, id: int, near: set[int]) -> None:
         for copy in hop.copies or ():
@@ -182,10 +189,14 @@ class Joiner:
             if fate.reply_id and not fate.next:
                 near.update(ask("queue-id", fate.reply_id))
 
+    def _named(self, kind: str, value: str) -> Iterable[int]:
+        """Rows of flows by message-id or queue-id, in memory and store."""
+        keys = self._by_message_id if kind == "message-id" else self._by_queue_id
+        return (*keys.rows(value), *(self._lookup(kind, value) if self._lookup is not None else ()))
+
     def _with_message_id(self, message_id: str) -> list[int]:
         """The rows of flows with this Message-ID, in memory and store."""
-        stored = self._lookup("message-id", message_id) if self._lookup is not None else ()
-        return sorted({self.table.row(id) for id in (*self._by_message_id.rows(message_id), *stored)})
+        return sorted(set(map(self.table.row, self._named("message-id", message_id))))
 
     def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
         """Hold the hop against each hop of the flows near it, and merge where one surely follows the other."""
@@ -243,18 +254,9 @@ class Joiner:
         changed |= self._settle()
         return {self.table.row(id) for id in changed}
 
-    def hear(self, late: Iterable[tuple[str, Said]]) -> set[int]:
-        """Give what a filter said to the hop of its queue ID, which the tracker has let go; the rows that changed."""
-        changed: set[int] = set()
-        for queue_id, said in late:
-            rows = {*self._by_queue_id.rows(queue_id), *(self._lookup("queue-id", queue_id) if self._lookup else ())}
-            for flow in filter(None, map(self.table.get, sorted(rows))):
-                for hop in flow.hops:
-                    if hop.queue_id == queue_id and hop.host == said.host and is_about(said, hop):
-                        have = hop.verdicts or []
-                        hop.verdicts = have if said in have else sorted([*have, said], key=lambda one: one.at)
-                        changed.add(flow.id)
-        return changed
+    def hear(self, late: Iterable[Heard]) -> set[int]:
+        """Give what filters said to the hops that they speak of; the rows that changed."""
+        return self.hearing.hear(late) | self.hearing.again()
 
     def committed(self, now: float) -> None:
         """All is in the store: forget flows that ended long enough before `now`.

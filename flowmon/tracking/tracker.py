@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from flowmon.model.event import Event
-from flowmon.model.flow import Hop, Said
+from flowmon.model.flow import Heard, Hop, Said
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.host import GRACE_SECONDS, Common, HostTracker
 
@@ -91,9 +91,9 @@ class Tracker:
         changed.clear()
         return taken
 
-    def take_late(self) -> list[tuple[str, Said]]:
-        """(queue ID, what a filter said) since the last call, of queue IDs that no hop here has: it may have been
-        let go, or be still to come."""
+    def take_late(self) -> list[Heard]:
+        """What filters said since the last call of mail that no hop here is known to be: it may have been let go, be
+        still to come, or be named by its Message-ID."""
         late = self._common.late
         self._common.late = []
         return late
