@@ -111,6 +111,12 @@ def unmarked(text: str) -> str | None:
     return text.partition("##")[0].strip() or None
 
 
+def socket(text: str) -> str | None:
+    """`[address]` of `address:port`, with or without brackets round the address."""
+    address = text.rpartition(":")[0].strip("[]")
+    return f"[{address}]" if address else None
+
+
 def endpoint(text: str) -> str | None:
     """`name[address]` without the scope of the address and without what is empty."""
     text = _SCOPE.sub("", text).replace("[]", "")
@@ -203,6 +209,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "addresses": addresses,
     "unmarked": unmarked,
     "endpoint": endpoint,
+    "socket": socket,
     "proved": proved,
     "name_and_address": name_and_address,
     "comma_addresses": comma_addresses,

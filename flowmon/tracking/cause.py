@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.tracking.diagnosis import Diagnosis, diagnose, reasons
-from flowmon.tracking.linking import quotes, temporary
+from flowmon.tracking.likeness import quotes, temporary
 from flowmon.tracking.summary import Outcome
 
 _D = DeliveryStatus

@@ -13,7 +13,7 @@ import msgspec
 from flowmon.model.flow import Flow, Heard, Hop, Said
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import is_about
-from flowmon.tracking.linking import took
+from flowmon.tracking.likeness import took
 from flowmon.tracking.table import FlowTable
 
 _KEPT = 1000

@@ -90,7 +90,7 @@ def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> H
     """The hop that stands for the refused transaction of a session: same client, same sender."""
     hop = host.refusals.get(event.session) if event.session is not None else None
     if (
-        hop is not None and hop.client == client and hop.refused == event.command
+        hop is not None and hop.system == event.system and hop.client == client and hop.refused == event.command
         and (event.envelope_sender is None or hop.sender == event.envelope_sender)
         and event.at - hop.last_at < REFUSALS_APART_SECONDS
     ):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.likeness import quotes, same_client, same_message_id, temporary, told_twice, took
 from flowmon.tracking.replies import peer_names, reply_id
 from flowmon.tracking.services import is_of, is_service
 
@@ -20,7 +19,6 @@ LIFETIME_SECONDS = 5 * 86_400.0
 """How long a queue may hold a message."""
 
 _D = DeliveryStatus
-_NUMBER = re.compile(r"\d+")
 HANDED = frozenset({_D.RELAYED, _D.DELIVERED})
 FAILED = frozenset({_D.DEFERRED, _D.BOUNCED, _D.EXPIRED})
 
@@ -236,7 +234,11 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
 
 def _with_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Sessions refused for the time being one after the other; whose they are is found in `refusals`."""
-    if child.refused is None or child.of or parent.of:
+    if child.refused is None:
+        return None
+    if told_twice(child, parent):
+        return LinkBasis.SESSION, Certainty.CERTAIN, []
+    if child.of or parent.of:
         return None
     if parent.refused is not None:
         return _after_refusal(child, parent, known)
@@ -253,20 +255,6 @@ def _refused_by_lmtp(child: Hop, parent: Hop, known: KnownHosts) -> Ground | Non
     # where a later try was taken, the recipient goes on elsewhere
     ground = LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in FAILED]
     return ground if answered else None
-
-
-def quotes(text: str | None, said: str | None) -> bool:
-    """Whether what a sender logged of a try quotes the reply that the refusing host logged.
-
-    Numbers but the code may differ: of equal tries, which tell how long to wait, the last one's text is kept.
-    """
-    if not said or not text:
-        return False
-    return said[:3] in text and _essence(said)[:150] in _essence(text)
-
-
-def _essence(text: str) -> str:
-    return _NUMBER.sub("0", " ".join(text.split()).lower())
 
 
 def _after_refusal(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
@@ -294,17 +282,6 @@ def _after_part_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | 
     return _after_refusal(child, parent, known)
 
 
-def temporary(text: str | None) -> bool:
-    """Whether a refusal was only for the time being."""
-    return text is not None and text[:1] == "4"
-
-
-def took(hop: Hop, recipient: str) -> bool:
-    return recipient in hop.fates or any(f.original == recipient for f in hop.fates.values()) or (
-        hop.recipients is not None and recipient in hop.recipients.split()
-    )
-
-
 def _may_have(hop: Hop, recipient: str) -> bool:
     """Whether a hop may be about this recipient: it is not known to be about others only."""
     if is_service(hop.system):  # each of its records names its recipient, as the service's directory writes it
@@ -313,18 +290,6 @@ def _may_have(hop: Hop, recipient: str) -> bool:
     if not hop.fates:
         return True
     return took(hop, recipient) or took(hop, recipient.lower())
-
-
-def same_client(one: Hop, other: Hop) -> bool:
-    mine, theirs = peer_names(one.client), peer_names(other.client)
-    return bool(mine) and bool(theirs) and mine[-1] == theirs[-1]
-
-
-def same_message_id(one: Hop, other: Hop) -> bool | None:
-    """None when one of them has none."""
-    if one.message_id is None or other.message_id is None:
-        return None
-    return one.message_id == other.message_id
 
 
 def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:

@@ -17,16 +17,8 @@ import msgspec
 from flowmon.model.flow import Fate, Hop, Try
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import (
-    FAILED,
-    RETRY_SECONDS,
-    SKEW_SECONDS,
-    quotes,
-    same_client,
-    same_message_id,
-    temporary,
-    took,
-)
+from flowmon.tracking.likeness import quotes, same_client, same_message_id, temporary, took
+from flowmon.tracking.linking import FAILED, RETRY_SECONDS, SKEW_SECONDS
 from flowmon.tracking.replies import peer_names
 
 _AT_ONCE_SECONDS = 2.0

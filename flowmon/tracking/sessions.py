@@ -9,7 +9,8 @@ from flowmon.model.words import Certainty, LinkBasis
 from flowmon.tracking.flows import in_order
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.index import Index, trim
-from flowmon.tracking.linking import FAILED, RETRY_SECONDS, temporary, took
+from flowmon.tracking.likeness import temporary, told_twice, took
+from flowmon.tracking.linking import FAILED, RETRY_SECONDS
 from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares, taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable
 
@@ -18,6 +19,8 @@ Lookup = Callable[[str, str], Iterable[int]]
 
 Taken = Callable[[str, str, float, float], Iterable[int]]
 """(sender, recipient, since, until) to rows of flows in the store that came between these times."""
+_SESSION_LENGTH = 12
+"""A session's name that is so long is an id; a shorter one, the number of a process, is used again."""
 _LATE_SECONDS = 60.0
 """How long after others a refusal is read whose later try the store may have already."""
 
@@ -41,6 +44,8 @@ class RefusedSessions:
         """Sender and recipient to flows with a refusal of these."""
         self._accepted = Index()
         """The same to flows with mail that such a refusal may belong to."""
+        self._by_session = Index()
+        """Sessions by their id: a second log may tell of them."""
         self._clients = Index()
         """Names of clients that were put off, to the flows of what they brought."""
         self._due: dict[tuple[str | None, str], None] = {}
@@ -77,6 +82,8 @@ class RefusedSessions:
                     self._came_before(hop, recipient)
         for name in client_names(hop):
             self._clients.add(name, id)
+        if hop.session is not None and len(hop.session) >= _SESSION_LENGTH:
+            near.update(self._by_session.add(hop.session, id))
         return near
 
     def _came_before(self, hop: Hop, recipient: str) -> None:
@@ -111,7 +118,7 @@ class RefusedSessions:
 
     def trim(self, limit: int, sessions: int) -> None:
         """Forget the oldest entries over the limit of keys, and of sessions."""
-        for keys in (self._refused, self._accepted, self._clients, self.senders):
+        for keys in (self._refused, self._accepted, self._clients, self._by_session, self.senders):
             trim(keys, limit)
         trim(self._given, sessions)
 
@@ -121,6 +128,7 @@ class RefusedSessions:
         flows = {flow.id: flow for flow in map(self._table.get, sorted(rows)) if flow is not None}
         hops = [hop for flow in flows.values() for hop in flow.hops if hop.sender == sender]
         refused = [hop for hop in hops if may_be_shared(hop) and recipient in hop.fates]
+        refused = [hop for hop in refused if not any(told_twice(hop, other) for other in refused)]
         accepted = [hop for hop in hops if hop.refused is None and took(hop, recipient)]
         changed: set[int] = set()
         given: dict[int, dict[int, Share]] = {}

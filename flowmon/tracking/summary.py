@@ -13,6 +13,7 @@ from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.likeness import told_twice
 
 HANDOVER_WAIT_SECONDS = 60.0
 """How long mail handed to a host of ours counts as queued while that host's line has not come (log time)."""
@@ -56,10 +57,7 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
     found: list[Outcome] = []
     linked = {link.child for link in flow.links}
-    refusing = {
-        link.child for link in flow.links
-        if link.child in hops and link.parent in hops and hops[link.child].refused and not hops[link.parent].refused
-    }
+    refusing = {hop.serial for hop in flow.hops if is_answer(hop, flow)}
     for emptied in [hop for hop in flow.hops if hop.serial in followed]:
         followed |= {clone.serial for clone in _clones(emptied, hops)}
     for hop in flow.hops:
@@ -74,8 +72,14 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
 
 
 def is_answer(hop: Hop, flow: Flow) -> bool:
-    """Whether a hop is but the refusal of a try that another hop of the flow tells of."""
-    return hop.refused is not None and _asker(hop, flow) is not None
+    """Whether a hop is but the refusal of a try that another hop of the flow tells of, or told by a second log."""
+    return hop.refused is not None and (_asker(hop, flow) is not None or _is_second(hop, flow))
+
+
+def _is_second(hop: Hop, flow: Flow) -> bool:
+    """Whether another log of the server told of the same refused session."""
+    parents = {link.parent for link in flow.links if link.child == hop.serial}
+    return any(other.serial in parents and told_twice(hop, other) for other in flow.hops)
 
 
 def _asker(hop: Hop, flow: Flow) -> Hop | None:
@@ -92,8 +96,9 @@ def shown(flow: Flow) -> list[Hop]:
         if asker is not None:
             last[asker.serial, hop.host] = hop
     return [
-        hop for hop in flow.hops if (asker := askers.get(hop.serial)) is None
-        or (hop.host != asker.host and last[asker.serial, hop.host] is hop)
+        hop for hop in flow.hops
+        if ((asker := askers.get(hop.serial)) is None and not (hop.refused and _is_second(hop, flow)))
+        or (asker is not None and hop.host != asker.host and last[asker.serial, hop.host] is hop)
     ]
 
 

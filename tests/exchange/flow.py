@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.exchange.writer import CONTEXT, EX01, EX02, Log, Message, Values, accepted, between
+from tests.exchange.writer import (
+    AGENT_COLUMNS,
+    CONTEXT,
+    EX01,
+    EX02,
+    PROTOCOL_COLUMNS,
+    Log,
+    Message,
+    Values,
+    accepted,
+    between,
+)
 
 Server = dict[str, str]
 
@@ -63,6 +74,24 @@ class Flow:
         self.now = round(self.now + 0.1, 3)
         log = self.logs.setdefault((short(server), prefix), Log(prefix))
         log.add(self.stamp(self.now), source, event_id, values, **cells)
+
+    def agent(self, server: Server, session: str, peer: Server, **cells: str) -> None:
+        """A row in a server's agent log, a tenth of a second after the last one."""
+        self.now = round(self.now + 0.1, 3)
+        log = self.logs.setdefault((short(server), "AGENTLOG"), Log("AGENTLOG", AGENT_COLUMNS, kind="Agent Log"))
+        log.put(Timestamp=self.stamp(self.now), SessionId=session, LocalEndpoint=f"{server['ip']}:25",
+                RemoteEndpoint=f"{peer['ip']}:56026", EnteredOrgFromIP=peer["ip"], **cells)
+
+    def said(self, server: Server, session: str, peer: Server, *lines: tuple[str, str]) -> None:
+        """Rows of a session in a server's receive protocol log: (sign, text), a hundredth of a second apart."""
+        kind = "SMTP Receive Protocol Log"
+        log = self.logs.setdefault((short(server), "RECV"), Log("RECV", PROTOCOL_COLUMNS, kind=kind))
+        name = server["name"].partition(".")[0]
+        for number, (sign, text) in enumerate(lines):
+            self.now = round(self.now + 0.01, 3)
+            log.put(date_time=self.stamp(self.now), connector_id=rf"{name}\Default Frontend {name}", session_id=session,
+                    sequence_number=str(number), local_endpoint=f"{server['ip']}:25",
+                    remote_endpoint=f"{peer['ip']}:56026", event=sign, data=text)
 
     def from_mailbox(self, message: Message, server: Server, client: str = "MOMT", ip: str = "198.51.100.7") -> Copy:
         """Somebody sends it from a mailbox on this server."""

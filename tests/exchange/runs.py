@@ -300,6 +300,35 @@ def taken_later() -> Flow:
     return flow
 
 
+def agent_refuses() -> Flow:
+    """Anti-spam agents refuse one message by its content and another for a recipient: the protocol log tells of the
+    same sessions, the agent log why. A third message is judged, and taken."""
+    flow = Flow()
+    for command, reply, agent in (
+        ("END", "550 5.7.1 Message rejected as spam by Content Filtering.", {
+            "Recipient": BEN, "NumRecipients": "1", "Agent": "Content Filter Agent", "Event": "OnEndOfData",
+            "Action": "RejectMessage", "Reason": "SclAtOrAboveRejectThreshold", "ReasonData": "8",
+            "MessageId": "<x.1@fabrikam.example>"}),
+        ("RCPT", "550 5.7.1 Recipient not authorized, your IP has been found on a block list", {
+            "Recipient": BEN, "NumRecipients": "1", "Agent": "Connection Filtering Agent", "Event": "OnRcptCommand",
+            "Action": "RejectCommand", "Reason": "BlockListProvider", "ReasonData": "bl.lists.example"}),
+    ):
+        session = flow.session()
+        rest = (("<", "DATA"), (">", "354 Start mail input; end with <CRLF>.<CRLF>")) if command == "END" else ()
+        taken = ((">", "250 2.1.5 Recipient OK"),) if command == "END" else ()
+        flow.said(EX01, session, STRANGER, ("+", ""), (">", "220 EX01"), ("<", "EHLO x"), (">", "250 x"),
+                  ("<", f"MAIL FROM:<{PAT}>"), (">", "250 2.1.0 Sender OK"), ("<", f"RCPT TO:<{BEN}>"), *taken, *rest)
+        flow.agent(EX01, session, STRANGER, P1FromAddress=PAT, P2FromAddresses=PAT, SmtpResponse=reply, **agent)
+        flow.said(EX01, session, STRANGER, (">", reply), ("-", "Remote"))
+        flow.wait(30)
+    mail = message(BEN, sender=PAT, number=3)
+    flow.agent(EX01, flow.session(), STRANGER, P1FromAddress=PAT, P2FromAddresses=PAT, MessageId=mail.message_id,
+               Recipient=BEN, NumRecipients="1", Agent="Content Filter Agent", Event="OnEndOfData",
+               Action="AcceptMessage", Reason="SCL", ReasonData="1")
+    flow.arrived(mail, STRANGER, EX01).deliver()
+    return flow
+
+
 RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_one_server": one_server, "exchange_two_servers": two_servers, "shadow_redundancy": shadow,
     "exchange_in_through_edge": through_edge, "exchange_out_by_connector": out_by_connector,
@@ -312,7 +341,7 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_held_and_sent_once_more": sent_once_more, "exchange_refused_by_moderator": refused_by_moderator,
     "exchange_rule_rejects": rule_rejects, "exchange_rule_deletes": rule_deletes, "exchange_malware": malware,
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
-    "exchange_refused_at_the_front": taken_later,
+    "exchange_refused_at_the_front": taken_later, "exchange_agent_refuses_once": agent_refuses,
 }
 
 

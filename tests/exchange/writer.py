@@ -15,6 +15,15 @@ COLUMNS_30 = (
 )
 COLUMNS_27 = COLUMNS_30[:27]
 COLUMNS_26 = tuple(name for name in COLUMNS_27 if name != "network-message-id")
+AGENT_COLUMNS = (
+    "Timestamp", "SessionId", "LocalEndpoint", "RemoteEndpoint", "EnteredOrgFromIP", "MessageId", "P1FromAddress",
+    "P2FromAddresses", "Recipient", "NumRecipients", "Agent", "Event", "Action", "SmtpResponse", "Reason", "ReasonData",
+)
+PROTOCOL_COLUMNS = (
+    "date-time", "connector-id", "session-id", "sequence-number", "local-endpoint", "remote-endpoint", "event", "data",
+    "context",
+)
+CONNECTIVITY_COLUMNS = ("date-time", "session", "source", "Destination", "direction", "description")
 VERSIONS = {30: "15.02.1544.004", 27: "15.00.1497.002", 26: "14.03.0513.000"}
 
 Values = dict[str, str]
@@ -66,6 +75,15 @@ class Log:
     bom: bool = True
     crlf: bool = True
     rows: list[str] = field(default_factory=list)
+    kind: str = "Message Tracking Log"
+
+    def put(self, **values: str) -> None:
+        """Add a row of another log than the tracking log. Columns are named with underscores for dashes."""
+        cells = {name.replace("_", "-"): value for name, value in values.items()}
+        unknown = set(cells) - set(self.columns)
+        if unknown:
+            raise KeyError(f"no such column: {sorted(unknown)}")
+        self.rows.append(",".join(quoted(cells.get(name, "")) for name in self.columns))
 
     def add(self, at: str, source: str, event_id: str, message: Values | None = None, **values: str) -> None:
         """Add a row. Columns are named with underscores for dashes."""
@@ -81,7 +99,7 @@ class Log:
     def _header(self) -> list[str]:
         version = VERSIONS.get(len(self.columns), VERSIONS[30])
         return [
-            "#Software: Microsoft Exchange Server", f"#Version: {version}", "#Log-type: Message Tracking Log",
+            "#Software: Microsoft Exchange Server", f"#Version: {version}", f"#Log-type: {self.kind}",
             "#Date: 2026-11-24T09:00:00.000Z", "#Fields: " + ",".join(self.columns),
         ]
 

@@ -1,0 +1,61 @@
+"""In what hops are alike: clients, Message-IDs, recipients, and the words of a refusal on both sides."""
+
+from __future__ import annotations
+
+import re
+
+from flowmon.model.flow import Hop
+from flowmon.tracking.replies import peer_names
+
+_NUMBER = re.compile(r"\d+")
+_TOLD_TWICE_SECONDS = 120.0
+"""How far apart two logs of one server may tell of one session."""
+
+
+def same_client(one: Hop, other: Hop) -> bool:
+    """Whether both were brought from one address."""
+    mine, theirs = peer_names(one.client), peer_names(other.client)
+    return bool(mine) and bool(theirs) and mine[-1] == theirs[-1]
+
+
+def same_message_id(one: Hop, other: Hop) -> bool | None:
+    """None when one of them has none."""
+    if one.message_id is None or other.message_id is None:
+        return None
+    return one.message_id == other.message_id
+
+
+def took(hop: Hop, recipient: str) -> bool:
+    """Whether a hop is known to be about a recipient, or about what came of that address."""
+    return recipient in hop.fates or any(f.original == recipient for f in hop.fates.values()) or (
+        hop.recipients is not None and recipient in hop.recipients.split()
+    )
+
+
+def temporary(text: str | None) -> bool:
+    """Whether a refusal was only for the time being."""
+    return text is not None and text[:1] == "4"
+
+
+def quotes(text: str | None, said: str | None) -> bool:
+    """Whether what a sender logged of a try quotes the reply that the refusing host logged.
+
+    Numbers but the code may differ: of equal tries, which tell how long to wait, the last one's text is kept.
+    """
+    if not said or not text:
+        return False
+    return said[:3] in text and _essence(said)[:150] in _essence(text)
+
+
+def _essence(text: str) -> str:
+    return _NUMBER.sub("0", " ".join(text.split()).lower())
+
+
+def told_twice(child: Hop, parent: Hop) -> bool:
+    """Whether two logs of one server tell of one refused session: the one whose program comes first in the alphabet
+    counts (Exchange's agent log, which knows the agent's reason, before its protocol log)."""
+    return (
+        child.session is not None and child.session == parent.session and child.host == parent.host
+        and parent.refused not in (None, "LMTP") and parent.system < child.system and child.sender == parent.sender
+        and abs(child.arrived_at - parent.arrived_at) <= _TOLD_TWICE_SECONDS
+    )
