@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from flowmon.model.answers import Detail
+from flowmon.model.words import DeliveryStatus
 from flowmon.store.reader import SqliteReader
 from tests.golden import live, reading
 
@@ -65,6 +67,20 @@ def _rows_that_differ(reader: SqliteReader) -> list[str]:
             meant += [worst.recipient, worst.host]
         if told != meant:
             wrong.append(f"row {row.id}: the list says {told}, the message {meant}")
+        wrong += _tries_that_differ(detail)
+    return wrong
+
+
+def _tries_that_differ(detail: Detail) -> list[str]:
+    """Recipients of which more or fewer failed tries are told than are counted. One that was taken was tried once more;
+    of one that had another address before, or comes by a service that tells the result alone, tries are not told."""
+    wrong = []
+    for one in detail.message.recipients:
+        told = [a for a in detail.attempts if a.recipient == one.recipient]
+        failed = sum(a.count for a in told if a.problem is not None)
+        counted = one.attempts - (one.status in (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED))
+        if failed and failed != counted:
+            wrong.append(f"{one.recipient}: {failed} failed tries are told, {counted} counted")
     return wrong
 
 

@@ -25,7 +25,7 @@ from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.replies import last_trace, relay_name
 from flowmon.tracking.scenario import classify
-from flowmon.tracking.summary import SEVERITY, Outcome, decided, is_answer, outcomes, shown, unnamed
+from flowmon.tracking.summary import SEVERITY, Outcome, decided, is_answer, outcomes, shown, told_by_sender, unnamed
 
 _D = DeliveryStatus
 _CERTAINTIES = tuple(Certainty)
@@ -185,7 +185,12 @@ def _delays(hop: Hop) -> answers.Delays:
 def attempts(flow: Flow) -> Iterator[answers.Attempt]:
     """All tries of a flow, folded, in order of time; what a host of ours answered is no try of its own."""
     tellers = [hop for hop in flow.hops if not is_answer(hop, flow)]
-    found = [a for hop in tellers for fate in hop.fates.values() for a in _folded(_tries(hop, fate))]
+    refused = told_by_sender(flow)
+    found = [
+        a for hop in tellers for fate in hop.fates.values()
+        if fate.status is not _D.REJECTED or (hop.serial, fate.recipient) not in refused
+        for a in _folded(_tries(hop, fate))
+    ]
     yield from sorted(found, key=lambda a: (a.first_at, a.recipient))
 
 
@@ -205,7 +210,7 @@ def _tries(hop: Hop, fate: Fate) -> Iterator[answers.Attempt]:
     for one in fate.earlier or ():
         yield _attempt(hop, fate.recipient, one.status, one.relay, one.diagnostic, one.enhanced_status, one.count,
                        one.first_at, one.last_at)
-    if fate.count:
+    if fate.count and fate.status is not _D.HELD:  # to be held is no try
         yield _attempt(hop, fate.recipient, fate.status, fate.relay, fate.diagnostic, fate.enhanced_status, fate.count,
                        fate.since or fate.at, fate.at)
 

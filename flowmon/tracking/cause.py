@@ -54,8 +54,11 @@ def reply(outcome: Outcome) -> str | None:
 
 def _own_words(outcome: Outcome) -> str | None:
     """What the host of ours that refused a try wrote into its log, where its reply does not say it."""
-    there = outcome.answer.fates.get(outcome.recipient) if outcome.answer is not None else None
-    return None if there is None or quotes(outcome.diagnostic, there.diagnostic) else there.diagnostic
+    if outcome.answer is None:
+        return None
+    there = outcome.answer.fates.get(outcome.recipient)
+    words = there.diagnostic if there is not None else outcome.answer.state_text
+    return None if quotes(outcome.diagnostic, words) else words
 
 
 def _deeper_cause(outcome: Outcome) -> Diagnosis | None:

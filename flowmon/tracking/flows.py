@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowmon.model.flow import Fate, Flow, Hop, Link
 from flowmon.model.words import DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.likeness import turned_away
 from flowmon.tracking.linking import LIFETIME_SECONDS, Ground, handed_id
 from flowmon.tracking.replies import peer_names
 
@@ -16,11 +17,20 @@ def note(ground: Ground, child: Hop, parent: Hop, flow: Flow, other: Flow, known
     basis, certainty, fates = ground
     if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
         flow.links.append(Link(child.serial, parent.serial, basis, certainty))
-    hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)} if basis is LinkBasis.NETWORK_MESSAGE_ID else {}
+    several = basis is LinkBasis.NETWORK_MESSAGE_ID or turned_away(child)
+    hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)} if several else {}
     for fate in fates:
-        if not fate.next or (hops and _went_first(child, hops.get(fate.next), fate, known)):
+        before = hops.get(fate.next)
+        if not fate.next or (hops and (
+            _answered_last(child, before) if turned_away(child) else _went_first(child, before, fate, known)
+        )):
             fate.next = child.serial
     return True
+
+
+def _answered_last(child: Hop, other: Hop | None) -> bool:
+    """Whether of two refusals of a recipient `child` is the later one: its words are those that count."""
+    return other is None or (turned_away(other) and (other.last_at, other.serial) < (child.last_at, child.serial))
 
 
 def _went_first(child: Hop, other: Hop | None, fate: Fate, known: KnownHosts) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flowmon.model.flow import Hop
+from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.replies import peer_names
 
 _NUMBER = re.compile(r"\d+")
@@ -23,6 +24,14 @@ def same_message_id(one: Hop, other: Hop) -> bool | None:
     if one.message_id is None or other.message_id is None:
         return None
     return one.message_id == other.message_id
+
+
+def turned_away(hop: Hop) -> bool:
+    """Whether a server of ours took nothing of what it was brought: a refused session, or mail refused after its data,
+    which had a queue ID by then."""
+    return hop.refused is not None or (
+        hop.state is DeliveryStatus.REJECTED and all(f.status is DeliveryStatus.REJECTED for f in hop.fates.values())
+    )
 
 
 def took(hop: Hop, recipient: str) -> bool:

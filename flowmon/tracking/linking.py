@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.likeness import quotes, same_client, same_message_id, temporary, told_twice, took
+from flowmon.tracking.likeness import (
+    quotes,
+    same_client,
+    same_message_id,
+    temporary,
+    told_twice,
+    took,
+    turned_away,
+)
 from flowmon.tracking.replies import peer_names, reply_id
 from flowmon.tracking.services import is_of, is_service
 
@@ -39,6 +49,8 @@ def follows(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None
     if child.refused is not None or parent.refused is not None:
         return _with_refused(child, parent, known)
+    if turned_away(child) and (answered := _refused_at_the_end(child, parent, known)) is not None:
+        return answered
     if child.arrived_at == parent.arrived_at and child.host == parent.host and is_service(child.system):
         return _told_again(child, parent)
     if not child.began and child.host == parent.host and child.queue_id is not None and (
@@ -247,14 +259,42 @@ def _with_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
 
 def _refused_by_lmtp(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """A refusal by the mailbox store names the message: it is the failed try of the host that handed it over."""
-    answered = [
+    if not same_message_id(child, parent):
+        return None
+    return _answering([
         fate for recipient, refused in child.fates.items() if (fate := parent.fates.get(recipient)) is not None
-        and (fate.earlier or (fate.status in FAILED and abs(refused.at - fate.at) <= SKEW_SECONDS))
-        and (child.host == parent.host or known.may_be(fate.relay, child.host)) and same_message_id(child, parent)
-    ]
-    # where a later try was taken, the recipient goes on elsewhere
-    ground = LinkBasis.SESSION, Certainty.STRONG, [fate for fate in answered if fate.status in FAILED]
-    return ground if answered else None
+        and (child.host == parent.host or known.may_be(fate.relay, child.host))
+        and any(True for _ in _failed_at(fate, refused.at))
+    ])
+
+
+def _refused_at_the_end(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
+    """Mail that was refused after its data names itself: it is the failed try of the host that was bringing it.
+
+    The line may name but one of its recipients: the others' tries were answered alike.
+    """
+    if not same_message_id(child, parent) or not _same_sender(child, parent):
+        return None
+    if _came_from(child, parent, known) is False or not any(took(parent, recipient) for recipient in child.fates):
+        return None
+    return _answering([
+        fate for fate in parent.fates.values() if known.may_be(fate.relay, child.host)
+        and any(quotes(text, child.state_text) for text in _failed_at(fate, child.last_at))
+    ])
+
+
+def _answering(answered: list[Fate]) -> Ground | None:
+    """The ground for a refusal that answers tries of these recipients; one that was taken later goes on elsewhere."""
+    return (LinkBasis.SESSION, Certainty.STRONG, [f for f in answered if f.status in FAILED]) if answered else None
+
+
+def _failed_at(fate: Fate, at: float) -> Iterator[str | None]:
+    """What was said of the tries of a recipient that failed about that time; equal ones are kept as a span."""
+    for one in fate.earlier or ():
+        if one.status in FAILED and one.first_at - SKEW_SECONDS <= at <= one.last_at + SKEW_SECONDS:
+            yield one.diagnostic
+    if fate.status in FAILED and (fate.since or fate.at) - SKEW_SECONDS <= at <= fate.at + SKEW_SECONDS:
+        yield fate.diagnostic
 
 
 def _after_refusal(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import msgspec
 
 from flowmon.model.flow import Fate, Flow, Hop
-from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Problem
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, LinkBasis, Problem
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.likeness import told_twice
+from flowmon.tracking.likeness import told_twice, turned_away
 
 HANDOVER_WAIT_SECONDS = 60.0
 """How long mail handed to a host of ours counts as queued while that host's line has not come (log time)."""
@@ -73,7 +73,7 @@ def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
 
 def is_answer(hop: Hop, flow: Flow) -> bool:
     """Whether a hop is but the refusal of a try that another hop of the flow tells of, or told by a second log."""
-    return hop.refused is not None and (_asker(hop, flow) is not None or _is_second(hop, flow))
+    return turned_away(hop) and (_asker(hop, flow) is not None or _is_second(hop, flow))
 
 
 def _is_second(hop: Hop, flow: Flow) -> bool:
@@ -83,14 +83,22 @@ def _is_second(hop: Hop, flow: Flow) -> bool:
 
 
 def _asker(hop: Hop, flow: Flow) -> Hop | None:
-    parents = {link.parent for link in flow.links if link.child == hop.serial}
-    return next((other for other in flow.hops if other.serial in parents and other.refused is None), None)
+    parents = {link.parent for link in flow.links if link.child == hop.serial and link.basis is LinkBasis.SESSION}
+    return next((other for other in flow.hops if other.serial in parents and not turned_away(other)), None)
+
+
+def told_by_sender(flow: Flow) -> set[tuple[int, str]]:
+    """What hops refused of which recipients (serial and recipient) while they took others: the try is the sender's."""
+    return {
+        (fate.next, fate.recipient) for hop in flow.hops for fate in hop.fates.values()
+        if fate.next and fate.status in _GIVEN_UP
+    }
 
 
 def shown(flow: Flow) -> list[Hop]:
     """The hops to tell of: of the refusals by one host of what another tried the last, and none by the host itself."""
     last: dict[tuple[int, str], Hop] = {}
-    askers = {hop.serial: _asker(hop, flow) for hop in flow.hops if hop.refused is not None}
+    askers = {hop.serial: _asker(hop, flow) for hop in flow.hops if turned_away(hop)}
     for hop in flow.hops:
         asker = askers.get(hop.serial)
         if asker is not None:
@@ -177,13 +185,15 @@ def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHos
         yield from _leaf(hop, fate, way, known, now)
         return
     on = way.on(hop, fate)
-    if hop.refused is None and (after.refused is not None or _refuses(after, fate)):
+    if not turned_away(hop) and (after.refused is not None or _refuses(after, fate)):
         on.hosts.append(after.host)
         yield from _leaf(hop, fate, way, known, now, on.hosts, after)
         return
     if fate.status is _D.REJECTED or fate.status in _GIVEN_UP:
         on.failures.append((fate.diagnostic, fate.enhanced_status, hop))
         on.attempts += _tries(fate)
+    else:
+        on.attempts += _tried_before(fate)  # that it was taken in the end counts where it ended
     children = _heirs(hop, fate, after)
     for child in children:
         yield from _walk(after, child, hops, on, known, now)
@@ -209,13 +219,17 @@ def _refuses(after: Hop, fate: Fate) -> bool:
     if fate.status not in _GIVEN_UP:
         return False
     there = after.fates.get(fate.recipient)
-    return there is not None and there.status is _D.REJECTED
+    return turned_away(after) or (there is not None and there.status is _D.REJECTED)
 
 
 def _tries(fate: Fate) -> int:
     """How often a hop tried a recipient."""
-    own = fate.count if fate.status is not _D.HELD else 0
-    return own + sum(one.count for one in fate.earlier or () if one.status is not _D.HELD)
+    return (fate.count if fate.status is not _D.HELD else 0) + _tried_before(fate)
+
+
+def _tried_before(fate: Fate) -> int:
+    """How often a hop tried a recipient before the last equal tries."""
+    return sum(one.count for one in fate.earlier or () if one.status is not _D.HELD)
 
 
 def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
