@@ -91,22 +91,22 @@ class Keeper:
         self.joiner.committed(self.now)
 
     def _batch(self, folded: Folded) -> Batch:
-        joiner = self.joiner
+        joiner, table = self.joiner, self.joiner.table
         now = self.now = max(self.now, folded.now)
         changed = joiner.join(folded.hops)
         changed |= joiner.hear(folded.late)
         for id, until in list(self._waiting.items()):
             if until < now:
                 del self._waiting[id]
-                if joiner.table.row(id) in joiner.table.flows:
-                    changed.add(joiner.table.row(id))
+                if table.row(id) in table.flows:
+                    changed.add(table.row(id))
         flows, nothing = self._flows(changed)
         learnt: set[str] = set()
         for flow in flows:
             self._learn(flow, learnt)
         joined = joiner.again()
         if joined:
-            changed = {joiner.table.row(id) for id in changed | joined}
+            changed = {table.row(id) for id in changed | joined}
             flows, nothing = self._flows(changed)
         rows = [self._rows(flow, now) for flow in flows]
         if learnt and not self.writer.temporary:
@@ -114,12 +114,12 @@ class Keeper:
         lines: list[tuple[int, int, str]] = []
         if self._raw is not None:
             self._raw.add(folded.files)
-            lines = self._raw.of_failures(rows, joiner.table.flows)
+            lines = self._raw.of_failures(rows, table.flows)
         return Batch(
-            rows=rows, gone=[*joiner.table.gone, *nothing], facts=folded.facts, sources=folded.sources,
+            rows=rows, gone=[*table.gone, *nothing], facts=folded.facts, sources=folded.sources,
             files=folded.files, lines=lines, blocks=folded.blocks,
             meta={
-                "now": now, "serial": folded.serial, "next_id": joiner.table.next_id, "live": int(self.live),
+                "now": now, "serial": folded.serial, "next_id": table.next_id, "live": int(self.live),
                 "heard": joiner.hearing.kept(), "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
                 "known": msgspec.msgpack.encode(self.known),
                 "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),

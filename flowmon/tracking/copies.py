@@ -6,15 +6,14 @@ A client may send one message twice; a host may use its queue IDs again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from flowmon.model.flow import Fate, Flow, Hop, Link
 from flowmon.model.words import LinkBasis
-from flowmon.tracking.flows import in_order
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.linking import Ground, follows
-from flowmon.tracking.table import HOPS_MOST, FlowTable
+from flowmon.tracking.table import HOPS_MOST, FlowTable, Rows
 
 _SORTED = frozenset({LinkBasis.REPLY_ID, LinkBasis.MESSAGE_ID})
 """Links that are found for all copies together."""
@@ -35,17 +34,11 @@ class _Pair(NamedTuple):
 class Copies:
     """Keeps which Message-IDs are to be sorted out."""
 
-    def __init__(self, table: FlowTable, known: KnownHosts, rows: Callable[[str], Iterable[int]]) -> None:
+    def __init__(self, table: FlowTable, known: KnownHosts, rows: Rows) -> None:
         self._table = table
         self._known = known
         self._rows = rows
         self._due: dict[str, None] = {}
-        self._parted: list[int] = []
-
-    def take_parted(self) -> list[int]:
-        """Serials of hops that lost what they hung on, since the last call."""
-        parted, self._parted = self._parted, []
-        return parted
 
     def are_several(self, ground: Ground, child: Hop, parent: Hop, flows: Iterable[Flow]) -> bool:
         """Whether a hop may have come of others than this one, or others of that; then they are due."""
@@ -68,31 +61,29 @@ class Copies:
         return changed
 
     def _sort_out(self, message_id: str) -> set[int]:
-        flows = {flow.id: flow for flow in map(self._table.get, self._rows(message_id)) if flow is not None}
+        flows = self._table.among(self._rows("message-id", message_id))
         hops = [
-            hop for flow in flows.values() if len(flow.hops) <= HOPS_MOST
+            hop for flow in flows if len(flow.hops) <= HOPS_MOST
             for hop in flow.hops if hop.message_id == message_id and hop.refused is None
         ]
         by_serial = {hop.serial: hop for hop in hops}
         before = [
-            link for flow in flows.values() for link in flow.links
+            link for flow in flows for link in flow.links
             if link.basis in _SORTED and link.child in by_serial and link.parent in by_serial
         ]
         for link in before:
             _undo(link, by_serial[link.parent])
         sorted_before = {(link.child, link.parent) for link in before}
         wanted = self._wanted(hops, {
-            link.child for flow in flows.values() for link in flow.links
+            link.child for flow in flows for link in flow.links
             if link.basis in _HANDED_ON and (link.child, link.parent) not in sorted_before
         })
         stay = {(child.serial, parent.serial) for child, parent, _ in wanted}
-        changed: set[int] = set()
-        if any((link.child, link.parent) not in stay for link in before):
-            changed |= self._part([link for link in before if (link.child, link.parent) not in stay], flows.values())
+        changed = self._part(sorted_before - stay, flows) if sorted_before - stay else set()
         for child, parent, (basis, certainty, fates) in wanted:
             for fate in fates:
                 fate.next = child.serial
-            changed |= self._join(Link(child.serial, parent.serial, basis, certainty))
+            changed.add(self._table.link(Link(child.serial, parent.serial, basis, certainty)).id)
         return changed
 
     def _wanted(self, hops: list[Hop], handed: set[int]) -> list[tuple[Hop, Hop, Ground]]:
@@ -110,32 +101,15 @@ class Copies:
                 pairs.append(_Pair((guess, apart, child.arrived_at, parent.arrived_at), child, parent, ground))
         return [(pair.child, pair.parent, pair.ground) for pair in _uncrossed(_nearest(pairs), pairs)]
 
-    def _part(self, links: list[Link], flows: Iterable[Flow]) -> set[int]:
-        """Undo links; the rows of what comes of their flows."""
-        away = {(link.child, link.parent) for link in links}
+    def _part(self, away: set[tuple[int, int]], flows: Iterable[Flow]) -> set[int]:
+        """Undo links (child and parent); the rows of what comes of their flows."""
         changed = set()
-        for flow in list(flows):
+        for flow in flows:
             left = [link for link in flow.links if (link.child, link.parent) not in away or link.basis not in _SORTED]
-            if len(left) == len(flow.links):
-                continue
-            flow.links = left
-            apart = self._table.split(flow)
-            self._parted += [hop.serial for one in apart[1:] for hop in one.hops]
-            changed |= {one.id for one in apart}
+            if len(left) < len(flow.links):
+                flow.links = left
+                changed |= {one.id for one in self._table.split(flow)}
         return changed
-
-    def _join(self, link: Link) -> set[int]:
-        """Make a link, unless it is there; the row of its flow."""
-        flow, other = self._table.with_hop(link.child), self._table.with_hop(link.parent)
-        assert flow is not None, "hops that are sorted out are in memory"
-        assert other is not None, "hops that are sorted out are in memory"
-        if any((k.child, k.parent) == (link.child, link.parent) for k in flow.links):
-            return set()
-        if other is not flow:
-            flow = self._table.merge(flow, other)
-        flow.links.append(link)
-        flow.hops = in_order(flow.hops, flow.links)
-        return {flow.id}
 
 
 def _nearest(pairs: list[_Pair]) -> list[_Pair]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowmon.model.flow import Fate, Flow, Hop, Link
+from flowmon.model.flow import Fate, Flow, Hop, Link, Said
 from flowmon.model.words import DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import turned_away
@@ -69,12 +69,18 @@ def lost(hop: Hop, now: float) -> bool:
 def carry(before: Hop, hop: Hop) -> None:
     """Keep what joining found out of a hop when the tracker tells more of it: unchanged fates go on where they went."""
     for said in before.verdicts or ():
-        if said not in (hop.verdicts or ()):
-            hop.verdicts = sorted([*(hop.verdicts or ()), said], key=lambda one: one.at)
+        add_verdict(hop, said)
     for recipient, fate in hop.fates.items():
         old = before.fates.get(recipient)
         if old is not None and old.next and old.count == fate.count and old.at == fate.at and old.status is fate.status:
             fate.next, fate.reply_id = old.next, old.reply_id
+
+
+def add_verdict(hop: Hop, said: Said) -> None:
+    """Give a hop what a filter said, once, in order of time."""
+    have = hop.verdicts or []
+    if said not in have:
+        hop.verdicts = sorted([*have, said], key=lambda one: one.at)
 
 
 def in_order(hops: list[Hop], links: list[Link]) -> list[Hop]:

@@ -6,15 +6,16 @@ has a host of its own, and be the only one of which that holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
 from flowmon.model.flow import Flow, Heard, Hop, Said
+from flowmon.tracking.flows import add_verdict
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import is_about
 from flowmon.tracking.likeness import took
-from flowmon.tracking.table import FlowTable
+from flowmon.tracking.table import FlowTable, Rows
 
 _KEPT = 1000
 """Message-IDs that are looked for when more lines tell of them; older ones are let go."""
@@ -23,11 +24,10 @@ _KEPT = 1000
 class Hearing:
     """Gives verdicts to hops; keeps those that name a Message-ID for lines to come."""
 
-    def __init__(self, table: FlowTable, known: KnownHosts, rows: Callable[[str, str], Iterable[int]]) -> None:
+    def __init__(self, table: FlowTable, known: KnownHosts, rows: Rows) -> None:
         self._table = table
         self._known = known
         self._rows = rows
-        """(kind, value) to rows of flows, in memory and store."""
         self.named: dict[str, list[Heard]] = {}
         """By Message-ID: what was said of late, perhaps before any line told of it."""
         self._due: dict[str, None] = {}
@@ -62,13 +62,14 @@ class Hearing:
     def _by_queue_id(self, heard: Heard) -> set[int]:
         queue_id, said = str(heard.queue_id), heard.said
         return {
-            _give(flow, hop, said) for flow in self._flows("queue-id", queue_id) for hop in flow.hops
+            _give(flow, hop, said) for flow in self._table.among(self._rows("queue-id", queue_id)) for hop in flow.hops
             if hop.queue_id == queue_id and hop.host == said.host and is_about(said, hop)
         }
 
     def _by_message_id(self, heard: Heard) -> set[int]:
+        flows = self._table.among(self._rows("message-id", str(heard.message_id)))
         found = [
-            (flow, hop) for flow in self._flows("message-id", str(heard.message_id)) for hop in flow.hops
+            (flow, hop) for flow in flows for hop in flow.hops
             if hop.message_id == heard.message_id and self._may_be(heard, hop)
         ]
         self._keep(heard)
@@ -90,9 +91,6 @@ class Hearing:
         named = bool(hop.fates) or hop.recipients is not None
         return is_about(said, hop) and (heard.recipient is None or not named or took(hop, heard.recipient))
 
-    def _flows(self, kind: str, value: str) -> list[Flow]:
-        return [flow for flow in map(self._table.get, sorted(set(self._rows(kind, value)))) if flow is not None]
-
     def _keep(self, heard: Heard) -> None:
         self.named.setdefault(str(heard.message_id), []).append(heard)
         if len(self.named) > _KEPT:
@@ -100,6 +98,5 @@ class Hearing:
 
 
 def _give(flow: Flow, hop: Hop, said: Said) -> int:
-    have = hop.verdicts or []
-    hop.verdicts = have if said in have else sorted([*have, said], key=lambda one: one.at)
+    add_verdict(hop, said)
     return flow.id

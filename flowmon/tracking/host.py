@@ -135,12 +135,12 @@ class HostTracker:
 
     def lose(self, now: float) -> list[Hop]:
         """Forget open hops that are lost sight of at `now` (epoch seconds); gives them."""
-        gone = [hop for hop in self.hops.values() if lost(hop, now)]
-        for hop in gone:
-            del self.hops[hop.queue_id or ""]
+        gone = {queue_id: hop for queue_id, hop in self.hops.items() if lost(hop, now)}
+        for queue_id, hop in gone.items():
+            del self.hops[queue_id]
             if hop.session is not None and self.in_session.get(hop.session) is hop:
                 del self.in_session[hop.session]
-        return gone
+        return list(gone.values())
 
     def restore(self, hop: Hop) -> None:
         """Take up a hop that a store kept."""

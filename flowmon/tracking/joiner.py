@@ -41,7 +41,7 @@ class Joiner:
         self.known = known
         self.table = FlowTable(next_id, load)
         self._refused = RefusedSessions(self.table, known, lookup, taken)
-        self._copies = Copies(self.table, known, self._with_message_id)
+        self._copies = Copies(self.table, known, self._named)
         self.hearing = Hearing(self.table, known, self._named)
         self._lookup = lookup
         self._forgets = load is not None
@@ -194,10 +194,6 @@ class Joiner:
         keys = self._by_message_id if kind == "message-id" else self._by_queue_id
         return (*keys.rows(value), *(self._lookup(kind, value) if self._lookup is not None else ()))
 
-    def _with_message_id(self, message_id: str) -> list[int]:
-        """The rows of flows with this Message-ID, in memory and store."""
-        return sorted(set(map(self.table.row, self._named("message-id", message_id))))
-
     def _link(self, hop: Hop, flow: Flow, near: set[int]) -> Flow:
         """Hold the hop against each hop of the flows near it, and merge where one surely follows the other."""
         for id in near:
@@ -220,7 +216,7 @@ class Joiner:
         changed = set()
         for _ in range(_ROUNDS_MOST):
             changed |= self._refused.sort_out() | self._copies.sort_out()
-            parted = {*self._refused.take_parted(), *self._copies.take_parted()}
+            parted = self.table.take_parted()
             if not parted:
                 break
             for serial in parted:
@@ -238,8 +234,7 @@ class Joiner:
         if self.known.learnt == self._learnt or len(self.known.hosts) < 2:
             return set()
         self._learnt = self.known.learnt
-        for name in (*self.known.hosts, *self.known.aliases):
-            self._refused.host_known(name)
+        self._refused.hosts_known()
         open_ended = [
             (hop, flow) for flow in self.table.flows.values() for hop in flow.hops if hop.refused is None
             and any(not fate.next and fate.relay is not None and fate.status in HANDED for fate in hop.fates.values())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import Certainty, LinkBasis
-from flowmon.tracking.flows import in_order
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.likeness import temporary, told_twice, took
@@ -33,7 +32,6 @@ class RefusedSessions:
     ) -> None:
         self.senders: dict[str | None, None] = {}
         """Senders of refused mail: who else has been refused nothing need not be looked up."""
-        self._parted: list[int] = []
         self._table = table
         self._known = known
         self._lookup = lookup
@@ -44,6 +42,9 @@ class RefusedSessions:
         """Sender and recipient to flows with a refusal of these."""
         self._accepted = Index()
         """The same to flows with mail that such a refusal may belong to."""
+        self._asked: set[str] = set()
+        """Names of hosts of ours whose flows were looked at, with so many domains of ours known."""
+        self._domains = 0
         self._by_session = Index()
         """Sessions by their id: a second log may tell of them."""
         self._clients = Index()
@@ -60,11 +61,6 @@ class RefusedSessions:
             return hop
         left = less(hop, given)
         return left if left.fates else None
-
-    def take_parted(self) -> list[int]:
-        """Serials of hops that lost what they hung on, since the last call."""
-        parted, self._parted = self._parted, []
-        return parted
 
     def refused(self, hop: Hop, id: int) -> Iterable[int]:
         """Note a refused session; gives rows of what may be the tries before and after it."""
@@ -99,10 +95,22 @@ class RefusedSessions:
         if hash(key) in self._refused:
             self._due[sender, recipient] = None
 
-    def host_known(self, name: str) -> None:
-        """A name turned out to be a host's of ours: what it brought again and again may be several messages."""
+    def hosts_known(self) -> None:
+        """Names turned out to be hosts' of ours: what these brought again and again may be several messages.
+
+        Each name is asked for once, and again when another domain is ours.
+        """
+        names = {*self._known.hosts, *self._known.aliases}
+        if len(self._known.own()) > self._domains:
+            self._domains = len(self._known.own())
+            self._asked.clear()
+        for name in sorted(names - self._asked):
+            self._host_known(name)
+        self._asked |= names
+
+    def _host_known(self, name: str) -> None:
         rows = {*self._clients.rows(name), *(self._lookup("put-off", name) if self._lookup else ())}
-        for flow in filter(None, map(self._table.get, sorted(rows))):
+        for flow in self._table.among(rows):
             ours = [h for h in flow.hops if may_be_shared(h) and self._known.takes(h.client, h.host)]
             for hop in ours:
                 self._due.update(dict.fromkeys((hop.sender, recipient) for recipient in hop.fates))
@@ -125,8 +133,7 @@ class RefusedSessions:
     def _sort_out(self, sender: str | None, recipient: str) -> set[int]:
         key = f"{sender}|{recipient}"
         rows = {*self._refused.rows(key), *self._accepted.rows(key)}
-        flows = {flow.id: flow for flow in map(self._table.get, sorted(rows)) if flow is not None}
-        hops = [hop for flow in flows.values() for hop in flow.hops if hop.sender == sender]
+        hops = [hop for flow in self._table.among(rows) for hop in flow.hops if hop.sender == sender]
         refused = [hop for hop in hops if may_be_shared(hop) and recipient in hop.fates]
         refused = [hop for hop in refused if not any(told_twice(hop, other) for other in refused)]
         accepted = [hop for hop in hops if hop.refused is None and took(hop, recipient)]
@@ -172,7 +179,7 @@ class RefusedSessions:
             there.hops.append(part)
             table.flow_of[serial] = there.id
         if owner is None:
-            self._parted.append(serial)
+            table.part(serial)
         self._refused.add(f"{part.sender}|{recipient}", there.id)
         return changed | {there.id}
 
@@ -187,7 +194,7 @@ class RefusedSessions:
             for fate in one.fates.values():
                 if fate.next == hop.serial and fate.recipient not in left.fates:
                     fate.next = 0
-                    self._parted.append(one.serial)
+                    self._table.part(one.serial)
         return self._split(flow)
 
     def _unchain(self, flow: Flow, serials: set[int]) -> None:
@@ -195,49 +202,47 @@ class RefusedSessions:
         for hop in flow.hops:
             for fate in hop.fates.values():
                 if hop.serial in serials and not hop.of and fate.next in serials:
+                    self._table.part(hop.serial)
+                    self._table.part(fate.next)
                     fate.next = 0
-                    self._parted += (hop.serial, fate.next)
         self._split(flow)
 
     def _split(self, flow: Flow) -> set[int]:
         """Undo links of refused sessions that no fate speaks for any more; the rows of what is parted by that."""
-        flow.links = [link for link in flow.links if _stands(link, {hop.serial: hop for hop in flow.hops})]
-        flows = self._table.split(flow)
-        self._parted += [hop.serial for apart in flows[1:] for hop in apart.hops]
-        return {flow.id, *(apart.id for apart in flows)}
+        _drop_fallen(flow)
+        return {flow.id, *(apart.id for apart in self._table.split(flow))}
 
     def _follow(self, recipient: str, shares: dict[int, Share]) -> int:
         """Link refusals of a recipient with the message that they belong to; the row of its flow."""
         owner = next(share.owner for share in shares.values() if share.owner is not None)
-        flow = self._flow(owner.serial)
-        for serial in shares:
-            other = self._flow(serial)
-            if other is not flow:
-                flow = self._table.merge(flow, other)
-        parts = sorted((hop for hop in flow.hops if hop.serial in shares), key=lambda hop: hop.fates[recipient].at)
+        mine = [hop for serial in shares for hop in self._flow(serial).hops if hop.serial == serial]
+        parts = sorted(mine, key=lambda hop: hop.fates[recipient].at)
         brought = [part for part in parts if shares[part.serial].tried is None]
         for part, after in zip(brought, [*brought[1:], owner], strict=False):
             part.fates[recipient].next = after.serial
-            _link(flow, after, part)
+            self._link(after, part)
         answers = [part for part in parts if shares[part.serial].tried is not None]
         for part in answers:
             self._known.learn(part.client, owner.host)
             self._known.learn(shares[part.serial].tried, part.host)
-            _link(flow, part, owner)
+            self._link(part, owner)
+        flow = self._flow(owner.serial)
         if answers:
             fate = owner.fates[recipient]
             refusing = {hop.serial for hop in flow.hops if hop.of}
             if fate.status in FAILED and (not fate.next or fate.next in refusing):
                 fate.next = answers[-1].serial
-        by_serial = {hop.serial: hop for hop in flow.hops}
-        flow.links = [link for link in flow.links if _stands(link, by_serial)]
-        flow.hops = in_order(flow.hops, flow.links)
+        _drop_fallen(flow)
         return flow.id
 
+    def _link(self, child: Hop, parent: Hop) -> None:
+        self._table.link(Link(child.serial, parent.serial, LinkBasis.SESSION, Certainty.STRONG))
 
-def _link(flow: Flow, child: Hop, parent: Hop) -> None:
-    if not any(k.child == child.serial and k.parent == parent.serial for k in flow.links):
-        flow.links.append(Link(child.serial, parent.serial, LinkBasis.SESSION, Certainty.STRONG))
+
+def _drop_fallen(flow: Flow) -> None:
+    """Drop the links that nothing speaks for any more."""
+    hops = {hop.serial: hop for hop in flow.hops}
+    flow.links = [link for link in flow.links if _stands(link, hops)]
 
 
 def _stands(link: Link, hops: dict[int, Hop]) -> bool:

@@ -12,6 +12,9 @@ HOPS_MOST = 400
 Load = Callable[[int], "Flow | None"]
 """A row to the flow that a store has there."""
 
+Rows = Callable[[str, str], Iterable[int]]
+"""(kind, value) to rows of flows, in memory and store. Kinds: message-id, queue-id."""
+
 
 class FlowTable:
     """Flows by row. One that is no more in memory is loaded from the store when its row is asked for."""
@@ -24,6 +27,7 @@ class FlowTable:
         self.merged_into: dict[int, int] = {}
         self.flow_of: dict[int, int] = {}
         """Serial of a hop to the row of its flow, for the flows in memory."""
+        self._parted: set[int] = set()
         self._load = load
 
     def new(self, hops: list[Hop]) -> Flow:
@@ -60,6 +64,32 @@ class FlowTable:
         id = self.flow_of.get(serial)
         return None if id is None else self.flows.get(self.row(id))
 
+    def among(self, rows: Iterable[int]) -> list[Flow]:
+        """The flows of these rows, each once, the oldest row first."""
+        found = {flow.id: flow for flow in map(self.get, set(rows)) if flow is not None}
+        return [found[id] for id in sorted(found)]
+
+    def part(self, serial: int) -> None:
+        """Note that a hop lost what it hung on: it may belong elsewhere."""
+        self._parted.add(serial)
+
+    def take_parted(self) -> set[int]:
+        """Serials of hops that lost what they hung on, since the last call."""
+        parted, self._parted = self._parted, set()
+        return parted
+
+    def link(self, link: Link) -> Flow:
+        """Make a link between two hops in memory, unless it is there: the flow that both are in then."""
+        flow, other = self.with_hop(link.child), self.with_hop(link.parent)
+        assert flow is not None, "hops to be linked are in memory"
+        assert other is not None, "hops to be linked are in memory"
+        if other is not flow:
+            flow = self.merge(flow, other)
+        if not any((k.child, k.parent) == (link.child, link.parent) for k in flow.links):
+            flow.links.append(link)
+            flow.hops = in_order(flow.hops, flow.links)
+        return flow
+
     def merge(self, one: Flow, other: Flow) -> Flow:
         """Put the hops of both into the older row; the other row is gone."""
         keep, drop = (one, other) if one.id < other.id else (other, one)
@@ -73,7 +103,10 @@ class FlowTable:
         return keep
 
     def split(self, flow: Flow) -> list[Flow]:
-        """Part a flow into what its links still hold together; the first hop keeps the row. Without hops it is gone."""
+        """Part a flow into what its links still hold together; the first hop keeps the row. Without hops it is gone.
+
+        What leaves the row may belong elsewhere: `take_parted`.
+        """
         groups: list[list[Hop]] = []
         left = list(flow.hops)
         while left:
@@ -95,6 +128,7 @@ class FlowTable:
         for hops in groups[1:]:
             flows.append(self.new(hops))
             flows[-1].links = _among(links, hops)
+            self._parted.update(hop.serial for hop in hops)
         return flows
 
     def forget(self, ids: Iterable[int]) -> list[tuple[Hop, int]]:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from tests.exchange.flow import EX01, STRANGER, Flow
-from tests.exchange.people import ANNA, BEN, PAT, message
+from tests.exchange.flow import EX01, STRANGER, Copy, Flow
+from tests.exchange.people import ANNA, BEN, BOARD, PAT, message
 from tests.exchange.writer import Message
 
 
-def approved(network_message_id: str = "") -> Flow:
-    """A moderator lets it pass: the same message comes into the queue again, perhaps under a new id."""
+def _decided(event_id: str) -> tuple[Flow, Copy]:
+    """A message to a moderator, who decides ten minutes later."""
     flow = Flow()
-    mail = message("board@contoso.example")
-    copy = flow.from_mailbox(mail, EX01)
+    copy = flow.from_mailbox(message(BOARD), EX01)
     copy.row("APPROVAL", "INITMESSAGECREATED", server_hostname="EX01")
     flow.wait(600)
     request = Message("approval@contoso.example", [ANNA], "<a.1@ex01.contoso.example>",
                       "88888888-1111-4222-8333-08da9a5f2b02", "Request for approval")
-    flow.row(EX01, "MSGTRKMA", "APPROVAL", "MODERATORAPPROVE", request.values(71, mail.recipients),
-             reference=mail.message_id)
+    flow.row(EX01, "MSGTRKMA", "APPROVAL", event_id, request.values(71, copy.message.recipients),
+             reference=copy.message.message_id)
+    return flow, copy
+
+
+def approved(network_message_id: str = "") -> Flow:
+    """A moderator lets it pass: the same message comes into the queue again, perhaps under a new id."""
+    flow, copy = _decided("MODERATORAPPROVE")
     copy.id = flow.new_id()
-    copy.message.network_message_id = network_message_id or mail.network_message_id
+    copy.message.network_message_id = network_message_id or copy.message.network_message_id
     copy.row("APPROVAL", "RECEIVE", server_hostname="EX01")
     copy.deliver()
     return flow
@@ -29,10 +34,9 @@ def sent_once_more() -> Flow:
     """A moderator has it, and the sender sends it again in place of waiting: the same Message-ID, a message of its own.
     The first one still waits."""
     flow = Flow()
-    mail = message("board@contoso.example")
-    flow.from_mailbox(mail, EX01).row("APPROVAL", "INITMESSAGECREATED", server_hostname="EX01")
+    flow.from_mailbox(message(BOARD), EX01).row("APPROVAL", "INITMESSAGECREATED", server_hostname="EX01")
     flow.wait(600)
-    again = message("board@contoso.example")
+    again = message(BOARD)
     again.network_message_id = "99999999-1111-4222-8333-08da9a5f2b02"
     flow.from_mailbox(again, EX01).deliver()
     return flow
@@ -40,16 +44,7 @@ def sent_once_more() -> Flow:
 
 def refused_by_moderator() -> Flow:
     """A moderator refuses it."""
-    flow = Flow()
-    mail = message("board@contoso.example")
-    copy = flow.from_mailbox(mail, EX01)
-    copy.row("APPROVAL", "INITMESSAGECREATED", server_hostname="EX01")
-    flow.wait(600)
-    request = Message("approval@contoso.example", [ANNA], "<a.1@ex01.contoso.example>",
-                      "88888888-1111-4222-8333-08da9a5f2b02", "Request for approval")
-    flow.row(EX01, "MSGTRKMA", "APPROVAL", "MODERATORREJECT", request.values(71, mail.recipients),
-             reference=mail.message_id)
-    return flow
+    return _decided("MODERATORREJECT")[0]
 
 
 def _ruled(action: str, status: str) -> Flow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.exchange.writer import Message
 
 NOT_FOUND = "550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found"
+BOARD = "board@contoso.example"
 ANNA, BEN, CLEO, PAT = "anna@contoso.example", "ben@contoso.example", "cleo@contoso.example", "pat@fabrikam.example"
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.store.reader import SqliteReader
-from tests.golden import live
 from tests.tracking.two_logs import ONCE, Line, stamped, tell
 
 _RUN_SECONDS = 300
@@ -104,11 +102,6 @@ def _told(reader: SqliteReader) -> list[tuple[str, str, list[str], int]]:
         path = message.recipients[0].path if message.recipients else [message.hops[0].host]
         found.append((message.message_id or "", str(message.status), path, lines))
     return sorted(found)
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return live.builtin()
 
 
 @given(sent=messages, form=forms, first=st.sampled_from(["edge", "mid", ONCE]))

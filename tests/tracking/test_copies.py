@@ -8,13 +8,11 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.store.reader import SqliteReader
-from tests.golden import live
 from tests.tracking.two_logs import ONCE, Line, stamped, tell
 
 
@@ -73,11 +71,6 @@ def _told(reader: SqliteReader) -> list[list[str | None]]:
         sessions = [a.reply_id for a in detail.attempts if a.host == "mid"]
         found.append([*(hop.queue_id for hop in detail.message.hops), *sessions, str(detail.message.status)])
     return found
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return live.builtin()
 
 
 @given(form=forms, first=st.sampled_from(["edge", "mid", ONCE]))

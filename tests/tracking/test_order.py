@@ -39,11 +39,6 @@ _OF_SEVERAL_LOGS = [name for name in reading.RUNS if len(reading.files(reading.F
 growths = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2_500), st.booleans()), max_size=12)
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return live.builtin()
-
-
 @pytest.fixture(autouse=True)
 def _in_utc(utc: None) -> None:
     """Stamps without a zone are in the zone of this host."""

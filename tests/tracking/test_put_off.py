@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.store.reader import SqliteReader
-from tests.golden import live
 from tests.tracking.two_logs import ONCE, Line, stamped, tell
 
 _RUN_SECONDS = 300
@@ -86,11 +84,6 @@ def _told(reader: SqliteReader) -> list[tuple[str | None, list[str], list[str], 
             [hop.host for hop in message.hops], sum(one.attempts for one in message.recipients),
         ))
     return sorted(found, key=str)
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return live.builtin()
 
 
 @given(sent=messages, form=forms, first=st.sampled_from(["mx1", "mx2", ONCE]))

@@ -36,11 +36,6 @@ Moment = tuple[int, int, bool, bool]
 moments = st.tuples(st.integers(1, 900), st.integers(0, 3), st.booleans(), st.booleans())
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return live.builtin()
-
-
 @pytest.fixture(autouse=True)
 def _in_utc(utc: None) -> None:
     """Stamps without a zone are in the zone of this host."""
