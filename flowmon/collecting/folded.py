@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from flowmon.model.flow import Heard, Hop
+from flowmon.model.flow import Heard, Hop, Trouble
 from flowmon.store.batch import FileRow, SourceState
 
 
@@ -27,6 +27,7 @@ class Folded(msgspec.Struct, array_like=True):
     files: list[FileRow]
     blocks: list[tuple[int, int, bytes]]
     notices: list[str]
+    troubles: list[Trouble]
 
 
 class Start(msgspec.Struct):
@@ -39,3 +40,4 @@ class Start(msgspec.Struct):
     hops: list[Hop] = []
     sources: dict[str, SourceState] = {}
     files: list[FileRow] = []
+    troubles: list[Trouble] = []

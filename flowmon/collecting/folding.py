@@ -133,6 +133,7 @@ class Folding:
         self._now = start.now
         if start.now:
             self.tracker.restore(start.hops, start.pending)
+            self.tracker.troubles.update({(one.host, one.next_hop): one for one in start.troubles})
         for stream in discovery.streams:
             self.sources.append(self._source(stream))
 
@@ -311,6 +312,7 @@ class Folding:
             now=now, serial=tracker.serial, pending=tracker.pending(),
             seen={} if settled else {host: seen.state() for host, seen in self._seen.items()},
             sources=changed, files=self._new_files, blocks=self._blocks, notices=list(self._told())[-20:],
+            troubles=list(tracker.troubles.values()),
         )
         self._new_files, self._blocks, self.dirty = [], [], False
         return folded

@@ -11,6 +11,7 @@ from flowmon.config import Config
 from flowmon.model.flow import Flow, is_nothing
 from flowmon.model.words import DeliveryStatus
 from flowmon.sources.file_names import storable
+from flowmon.store import troubles
 from flowmon.store.batch import Batch
 from flowmon.store.evidence import RawLines
 from flowmon.store.rows import Rows, make
@@ -51,7 +52,7 @@ class Keeper:
         start = Start(
             serial=int(writer.meta("serial") or 0), now=self.now, pending=writer.meta("pending") or b"",
             seen=msgspec.msgpack.decode(writer.meta("seen") or b"\x80", type=dict[str, bytes]),
-            sources=writer.sources(), files=writer.files(),
+            sources=writer.sources(), files=writer.files(), troubles=troubles.kept(writer.meta("troubles")),
         )
         if self.now:
             flows = list(writer.unfinished(self.now - REACH_SECONDS))
@@ -122,6 +123,7 @@ class Keeper:
                 "now": now, "serial": folded.serial, "next_id": table.next_id, "live": int(self.live),
                 "heard": joiner.hearing.kept(), "pending": folded.pending, "seen": msgspec.msgpack.encode(folded.seen),
                 "known": msgspec.msgpack.encode(self.known),
+                "troubles": msgspec.msgpack.encode(folded.troubles),
                 "notices": msgspec.msgpack.encode([storable(notice) for notice in folded.notices]),
             },
         )

@@ -184,9 +184,12 @@ class Session(Event, frozen=True, gc=False):
 
 
 class Notice(Event, frozen=True, gc=False):
-    """A server's own trouble: fatal, panic, disk full."""
+    """A server's own trouble: fatal, panic, disk full; with a next hop, how the way there is, for all mail."""
 
     text: str | None = None
+    """None, with a next hop: the way there is free (again)."""
+    next_hop: str | None = None
+    """A domain or host, as the queue is named after."""
 
 
 KINDS: dict[str, type[Event]] = {

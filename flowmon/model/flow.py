@@ -151,6 +151,17 @@ class Link(msgspec.Struct, array_like=True, gc=False):
     certainty: Certainty
 
 
+class Trouble(msgspec.Struct, array_like=True, frozen=True):
+    """How the way from a host to a next hop was the last time that a log told of it, no message named."""
+
+    host: str
+    next_hop: str
+    at: float
+    """Epoch seconds."""
+    text: str | None
+    """What hinders it; None: the way is free."""
+
+
 class Flow(msgspec.Struct, array_like=True, gc=False):
     """One message: its hops in order of arrival, and what joins them."""
 

@@ -159,6 +159,16 @@ def reply(text: str) -> str | None:
     return _SESSION.sub("", text, count=1).strip() or None
 
 
+_INNER = re.compile(r"\((?:Retry|Fail|Resubmit) : (.+)\)\s*", re.DOTALL)
+
+
+def hindrance(text: str) -> str | None:
+    """What went wrong, of an Exchange connection's end `Messages: 0 Bytes: 0 (Retry : why)`, and of a failed
+    connection, `Failed connection to address:port (error)[state of the target]`; any other text as it is."""
+    match = _INNER.search(text)
+    return (match.group(1) if match else text.partition("[Target")[0]).strip() or None
+
+
 _SYMBOL = re.compile(r"(\w+)\((-?[\d.]+)\)", re.ASCII)
 _SYMBOLS_KEPT = 8
 
@@ -216,6 +226,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "symbols": symbols,
     "quoted_texts": quoted_texts,
     "reply": reply,
+    "hindrance": hindrance,
     "enhanced_status": enhanced_status,
 }
 """By the name that parser files use."""

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from flowmon.model.answers import Message, Recipient
 from flowmon.model.flow import Flow
+from flowmon.model.words import DeliveryStatus
 from flowmon.store.assemble import instant
+from flowmon.store.troubles import Troubles, hindrance
+from flowmon.tracking.diagnosis import Explanation, diagnose, explain
 from flowmon.tracking.flows import lost
+from flowmon.tracking.scenario import domain_of
 from flowmon.tracking.summary import at_work, frozen
 
 
 def special_step(flow: Flow, now: float) -> str | None:
     """The step for mail that is frozen, or was lost sight of (at `now`, log time); None for other mail."""
     return _thaw(flow) or _look_there(flow, now)
+
+
+def on_its_way(about: Message | Recipient, since: float, troubles: Troubles) -> Explanation | None:
+    """Why mail waits that no line tells a try of, though its host cannot reach the next hop; None where nothing tells.
+
+    `since` (epoch seconds): when the mail came.
+    """
+    if not isinstance(about, Recipient) or about.status is not DeliveryStatus.QUEUED:
+        return None
+    found = hindrance(troubles, about.host, domain_of(about.recipient), since)
+    if found is None:
+        return None
+    why = diagnose(found.text, permanent=False)
+    said = explain(why.reason, why.problem, DeliveryStatus.DEFERRED)
+    return Explanation(
+        f"No try of this message is told, but {found.host} had trouble with its connection to {found.next_hop} at "
+        f"{instant(found.at).astimezone():%H:%M:%S}: {found.text}. {said.cause}", said.next_step,
+    )
 
 
 def _thaw(flow: Flow) -> str | None:

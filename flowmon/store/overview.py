@@ -10,10 +10,12 @@ import msgspec
 
 from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
+from flowmon.model.flow import Trouble
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
-from flowmon.tracking.diagnosis import explain
+from flowmon.store.troubles import Troubles, hindrance
+from flowmon.tracking.diagnosis import diagnose, explain
 from flowmon.tracking.facts import FACTS
 
 Ask = Callable[[str, Any], list[Any]]
@@ -36,7 +38,7 @@ def _messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
     return f" WHERE {column} IN (SELECT m.id FROM messages m{where[0]})", where[1]
 
 
-def queues(ask: Ask, now: float, where: Where | None) -> list[answers.QueueRow]:
+def queues(ask: Ask, now: float, where: Where | None, troubles: Troubles) -> list[answers.QueueRow]:
     """What waits, by host and next hop; most deferred and oldest first."""
     condition, parameters = _messages_in(where, "message")
     rows = ask(
@@ -47,7 +49,7 @@ def queues(ask: Ask, now: float, where: Where | None) -> list[answers.QueueRow]:
     for row in rows:
         by_queue.setdefault((row[0], row[1]), []).append(row)
     history = _history(ask, now)
-    found = [_queue(host, next_hop, rows, now, history.get((host, next_hop), {}))
+    found = [_queue(host, next_hop, rows, now, history.get((host, next_hop), {}), troubles)
              for (host, next_hop), rows in by_queue.items()]
     return sorted(found, key=lambda q: (-(q.deferred + q.held), -q.messages, q.oldest_at))
 
@@ -63,14 +65,19 @@ def _history(ask: Ask, now: float) -> dict[tuple[str, str], dict[int, tuple[int,
 
 
 def _queue(
-    host: str, next_hop: str, rows: list[Any], now: float, history: dict[int, tuple[int, int, int]]
+    host: str, next_hop: str, rows: list[Any], now: float, history: dict[int, tuple[int, int, int]],
+    troubles: Troubles,
 ) -> answers.QueueRow:
     ages = [0] * (len(AGE_BUCKET_MINUTES) + 1)
     for row in rows:
         minutes = max(now - row[3], 0.0) / 60
         ages[next((i for i, bound in enumerate(AGE_BUCKET_MINUTES) if minutes <= bound), len(AGE_BUCKET_MINUTES))] += 1
     troubled = [r for r in rows if r[5]]
-    worst = max(troubled, key=lambda r: (r[7] != "unknown", r[3])) if troubled else None
+    oldest = min(r[3] for r in rows)
+    if troubled:
+        error, problem, reason = max(troubled, key=lambda r: (r[7] != "unknown", r[3]))[5:8]
+    else:
+        error, problem, reason = _of_the_way(hindrance(troubles, host, next_hop, oldest))
     minute = int(now // 60)
     came = went = None
     if history:
@@ -81,12 +88,20 @@ def _queue(
     return answers.QueueRow(
         next_hop=next_hop, host=host, messages=len({r[8] for r in rows}),
         deferred=sum(r[2] == "deferred" for r in rows), held=sum(r[2] == "held" for r in rows),
-        oldest_at=instant(min(r[3] for r in rows)), in_per_minute=came, out_per_minute=went,
+        oldest_at=instant(oldest), in_per_minute=came, out_per_minute=went,
         velocity=round(went - came, 1) if came is not None and went is not None else None,
         next_retry_at=instant(min(retries)) if retries else None,
-        last_error=worst[5] if worst else None, problem=Problem(worst[6]) if worst and worst[6] else None,
-        reason=worst[7] if worst else None, trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages,
+        last_error=error, problem=Problem(problem) if problem else None, reason=reason,
+        trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages,
     )
+
+
+def _of_the_way(found: Trouble | None) -> tuple[str | None, Problem | None, str | None]:
+    """Error, problem and reason of what hinders all mail on its way."""
+    if found is None:
+        return None, None, None
+    why = diagnose(found.text, permanent=False)
+    return found.text, why.problem, why.reason
 
 
 def _trend(history: dict[int, tuple[int, int, int]], minute: int, current: int) -> list[int]:

@@ -21,8 +21,8 @@ import msgspec
 from flowmon.errors import StoreError
 from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.store import assemble, evidence, overview
-from flowmon.store.advice import special_step
+from flowmon.store import assemble, evidence, overview, troubles
+from flowmon.store.advice import on_its_way, special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
@@ -198,7 +198,8 @@ class SqliteReader:
         now = float(self._meta("now") or 0.0)
         message = assemble.message(flow, self.known(), now)
         about = waiting(message) or message  # what waits can still be helped
-        said = explain(about.reason, about.problem, about.status) if about.reason is not None else None
+        said = explain(about.reason, about.problem, about.status) if about.reason is not None else on_its_way(
+            about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles")))
         reports, report_of = self._reports(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
@@ -286,7 +287,8 @@ class SqliteReader:
         return [r[0] for r in rows]
 
     def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
-        return overview.queues(self._all, self._clock(), self._where(filter) if filter else None)
+        return overview.queues(self._all, self._clock(), self._where(filter) if filter else None,
+                               troubles.by_way(self._meta("troubles")))
 
     def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
         return overview.problems(self._all, self._where(filter) if filter else None)

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import Any
 
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
-from flowmon.model.flow import Fate, Heard, Hop, Said
+from flowmon.model.flow import Fate, Heard, Hop, Said, Trouble
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
@@ -28,7 +28,7 @@ _NOTICES_KEPT = 20
 class Common:
     """What the hosts of a tracker share."""
 
-    __slots__ = ("changed", "endless", "late", "notices", "serial")
+    __slots__ = ("changed", "endless", "late", "notices", "serial", "troubles")
 
     def __init__(self, serial: int, endless: frozenset[str]) -> None:
         self.serial = serial
@@ -41,6 +41,8 @@ class Common:
         """What filters said of mail not held, since it was taken: the hop may have been let go."""
         self.notices: deque[tuple[float, str, str]] = deque(maxlen=_NOTICES_KEPT)
         """(time, host, text) of servers' own troubles."""
+        self.troubles: dict[tuple[str, str], Trouble] = {}
+        """By host and next hop: how the way is of late."""
 
 
 class HostTracker:

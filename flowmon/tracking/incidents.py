@@ -22,7 +22,7 @@ from flowmon.model.event import (
     Session,
     Verdict,
 )
-from flowmon.model.flow import Fate, Heard, Hop, Said
+from flowmon.model.flow import Fate, Heard, Hop, Said, Trouble
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
 from flowmon.tracking.facts import HostFacts
@@ -39,6 +39,7 @@ _PROBE_SENDER = "double-bounce@"
 the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
 SESSIONS_KEPT = 20_000
+TROUBLES_KEPT = 1000
 _VERDICT_BEFORE_SECONDS, _VERDICT_AFTER_SECONDS = 5.0, 30.0
 """How long before the begin and after the end of a hop a filter may seem to speak of it: logs in whole seconds, lines
 that come late. Queue IDs are used again."""
@@ -250,8 +251,21 @@ def _note(sessions: dict[str, Any], session: str, what: object) -> None:
 
 
 def _notice(host: HostTracker, event: Notice) -> None:
-    if event.text:
+    if event.next_hop is not None:
+        _way(host, event, event.next_hop.lower())
+    elif event.text:
         host.common.notices.append((event.at, event.host, event.text[:500]))
+
+
+def _way(host: HostTracker, event: Notice, next_hop: str) -> None:
+    """Keep the newest word on the way to a next hop, whichever log told it first."""
+    troubles = host.common.troubles
+    have = troubles.get((event.host, next_hop))
+    if have is not None and have.at > event.at:
+        return
+    if have is None and len(troubles) >= TROUBLES_KEPT:
+        del troubles[min(troubles, key=lambda key: troubles[key].at)]
+    troubles[event.host, next_hop] = Trouble(event.host, next_hop, event.at, event.text[:500] if event.text else None)
 
 
 HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {

@@ -40,6 +40,8 @@ class Tracker:
     def __init__(self, serial: int = 0, endless: frozenset[str] = frozenset()) -> None:
         self._common = Common(serial, endless)
         self.notices = self._common.notices
+        self.troubles = self._common.troubles
+        """By host and next hop: how the way there is of late, where a log tells so."""
         self.hosts: dict[str, HostTracker] = {}
         self._next_sweep = 0.0
         self._done: dict[tuple[int, str, str], int] = {}

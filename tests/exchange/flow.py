@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.exchange.writer import (
     AGENT_COLUMNS,
+    CONNECTIVITY_COLUMNS,
     CONTEXT,
     EX01,
     EX02,
@@ -92,6 +93,16 @@ class Flow:
             log.put(date_time=self.stamp(self.now), connector_id=rf"{name}\Default Frontend {name}", session_id=session,
                     sequence_number=str(number), local_endpoint=f"{server['ip']}:25",
                     remote_endpoint=f"{peer['ip']}:56026", event=sign, data=text)
+
+    def connected(self, server: Server, next_hop: str, *rows: tuple[str, str], source: str = "SMTP") -> None:
+        """Rows of a connection in a server's connectivity log: (sign, text), a second apart."""
+        kind = "Transport Connectivity Log"
+        log = self.logs.setdefault((short(server), "CONNECTLOG"), Log("CONNECTLOG", CONNECTIVITY_COLUMNS, kind=kind))
+        session = self.session()
+        for sign, text in rows:
+            self.now = round(self.now + 1, 3)
+            log.put(date_time=self.stamp(self.now), session=session, source=source, Destination=next_hop,
+                    direction=sign, description=text)
 
     def from_mailbox(self, message: Message, server: Server, client: str = "MOMT", ip: str = "198.51.100.7") -> Copy:
         """Somebody sends it from a mailbox on this server."""

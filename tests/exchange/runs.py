@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from tests.exchange.connections import queue_in_retry
 from tests.exchange.decided import (
     agent_refuses,
     approved,
@@ -239,6 +240,7 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_rule_rejects": rule_rejects, "exchange_rule_deletes": rule_deletes, "exchange_malware": malware,
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
     "exchange_refused_at_the_front": taken_later, "exchange_agent_refuses_once": agent_refuses,
+    "exchange_queue_in_retry": queue_in_retry,
 }
 
 

@@ -95,8 +95,19 @@ def differences(reader: SqliteReader, rows: list[Row]) -> list[str]:
             totals = msgspec.structs.asdict(reader.totals())
             wrong += [f"totals: {key} is {totals[key]}, not {value}"
                       for key, value in row["totals"].items() if totals[key] != value]
-        if "queues" in row and len(reader.queues()) != row["queues"]:
-            wrong.append(f"queues: {reader.queues()}, not {row['queues']}")
+        if "queues" in row:
+            wrong += _queues(row["queues"], [json.loads(msgspec.json.encode(queue)) for queue in reader.queues()])
+    return wrong
+
+
+def _queues(want: int | list[Row], have: list[Row]) -> list[str]:
+    """What is wrong with the queues: their number, or what is told of each, by host and next hop."""
+    if isinstance(want, int):
+        return [] if len(have) == want else [f"queues: {have}, not {want}"]
+    by_way = {(queue["host"], queue["next_hop"]): queue for queue in have}
+    wrong = [f"queue {way} is false" for way in by_way.keys() - {(row["host"], row["next_hop"]) for row in want}]
+    for row in want:
+        wrong += _compare(f"queue {row['host']} {row['next_hop']}", row, by_way.get((row["host"], row["next_hop"]), {}))
     return wrong
 
 
@@ -128,7 +139,7 @@ def _compare(where: str, want: Any, have: Any) -> Iterator[str]:
             if key == "recipients":
                 yield from _recipients(value, have[key])
             else:
-                yield from _compare(f"{where} {key}", value, have[key])
+                yield from _compare(f"{where} {key}", value, have.get(key))
     elif isinstance(want, list) and isinstance(have, list) and where.endswith("hops"):
         if len(want) != len(have):
             yield f"{where}: {len(have)}, not {len(want)}"
