@@ -183,6 +183,13 @@ class Session(Event, frozen=True, gc=False):
     client: str | None = None
 
 
+class Line(Event, frozen=True, gc=False):
+    """A line of the SMTP session in which `queue_id` came or went: it is shown with it, and changes nothing.
+
+    With a session: what this session was refused before is of the same message.
+    """
+
+
 class Notice(Event, frozen=True, gc=False):
     """A server's own trouble: fatal, panic, disk full; with a next hop, how the way there is, for all mail."""
 
@@ -206,6 +213,7 @@ KINDS: dict[str, type[Event]] = {
     "verdict": Verdict,
     "probe": Probe,
     "session": Session,
+    "line": Line,
     "notice": Notice,
 }
 """Kinds by the name that parser files use."""

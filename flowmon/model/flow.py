@@ -151,6 +151,15 @@ class Link(msgspec.Struct, array_like=True, gc=False):
     certainty: Certainty
 
 
+class Spoken(msgspec.Struct, array_like=True, gc=False):
+    """A line of a session that brought or sent a message."""
+
+    at: float
+    """Epoch seconds."""
+    position: int
+    session: str | None
+
+
 class Trouble(msgspec.Struct, array_like=True, frozen=True):
     """How the way from a host to a next hop was the last time that a log told of it, no message named."""
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import translate
 
-from flowmon.model.event import Event
+from flowmon.model.event import Event, Line
 from flowmon.parsing.dialogue import TOLD
 from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.format import Format, RuleSpec
@@ -164,6 +164,8 @@ class RecordRule:
         self.more = spec.more
         self.fits = columns.condition(spec)
         self._event: type[Event] | None = rule.event
+        self.is_line = rule.event is Line
+        """Whether it gives rows to a message, those too that came before one told whose they are."""
         self._format = rule.format
         self._changes = rule.changes
         self._host = columns.getter(spec.host) if spec.host else host

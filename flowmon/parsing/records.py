@@ -205,10 +205,13 @@ class RecordReader:
         if at is None:
             return False
         if self._dialogue is not None:
-            record = [*record, *self._dialogue.told(record)]
+            record = [*record, *self._dialogue.told(record, at, here)]
         for rule in table.rules(record):
             if rule.fits is None or rule.fits(record):
                 taken.append(rule.name)
+                if rule.is_line and self._dialogue is not None:
+                    for then, there in self._dialogue.before:
+                        rule.make(record, then, self._host, there, fold)
                 rule.make(record, at, self._host, here, fold)
                 if not rule.more:
                     break

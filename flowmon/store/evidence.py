@@ -28,12 +28,14 @@ MASK = (1 << ROW_BITS) - 1
 
 
 def of(flow: Flow, ask: Ask) -> list[Evidence]:
-    """The lines of a flow: hop by hop, in the order of each file, each at the path where its file stands now."""
+    """The lines of a flow: hop by hop, in the order of each file, each once, at the path where its file stands now."""
     kept = dict(ask("SELECT position, text FROM lines WHERE message = ?", (flow.id,)))
     paths: dict[int, str] = {}
     found = []
+    shown: set[int] = set()
     for hop in flow.hops:
-        for position in sorted(set(hop.evidence)):
+        for position in sorted(set(hop.evidence) - shown):
+            shown.add(position)
             number = position >> ROW_BITS
             if number not in paths:
                 paths[number] = _path(number, ask)

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import Any
 
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
-from flowmon.model.flow import Fate, Heard, Hop, Said, Trouble
+from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
@@ -48,7 +48,9 @@ class Common:
 class HostTracker:
     """Folds the events of one host. `handlers` takes them by kind."""
 
-    __slots__ = ("clients", "common", "ended", "facts", "handlers", "hops", "in_session", "refusals", "verdicts")
+    __slots__ = (
+        "clients", "common", "ended", "facts", "handlers", "hops", "in_session", "lines", "refusals", "verdicts",
+    )
 
     def __init__(self, common: Common, facts: HostFacts) -> None:
         self.common = common
@@ -64,6 +66,8 @@ class HostTracker:
         """Who is connected, by session, where only the connect line says so."""
         self.verdicts: dict[str, list[Said]] = {}
         """What filters said of queue IDs that no other line has told of yet."""
+        self.lines: dict[str, list[Spoken]] = {}
+        """Lines of sessions that brought or sent queue IDs of which no other line has told yet."""
         self.handlers: dict[type[Event], Callable[[Any], None]] = {
             Arrival: self._arrival, Identity: self._identity, Queued: self._queued, Attempt: self._attempt,
             Ended: self._ended,
@@ -85,6 +89,8 @@ class HostTracker:
             self.hops[queue_id] = hop
             if self.verdicts:
                 hop.verdicts = incidents.early(self, queue_id, event)
+            if self.lines:
+                incidents.spoken_early(self, hop, queue_id)
         return hop
 
     def touch(self, hop: Hop, event: Event) -> None:
@@ -172,7 +178,9 @@ class HostTracker:
             self.common.changed[hop.serial] = hop
         hop.began = True
         hop.client, hop.login, hop.origin, hop.parent_id = event.client, event.login, event.origin, event.parent_id
-        session = hop.session = event.session
+        session = event.session
+        if session is not None or event.network_message_id is None:  # Exchange tells the session in another log
+            hop.session = session
         if session is not None:
             if event.client is None and self.clients:
                 hop.client = self.clients.get(session)

@@ -14,6 +14,7 @@ from flowmon.model.event import (
     Change,
     Copy,
     Event,
+    Line,
     Notice,
     Numbered,
     Probe,
@@ -22,7 +23,7 @@ from flowmon.model.event import (
     Session,
     Verdict,
 )
-from flowmon.model.flow import Fate, Heard, Hop, Said, Trouble
+from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates
 from flowmon.tracking.facts import HostFacts
@@ -38,6 +39,7 @@ _PROBE_SENDER = "double-bounce@"
 """Postfix probes addresses in this name; a refused session of it is no message (a bounce that is refused is a try of
 the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
+_LINES_KEPT = 200
 SESSIONS_KEPT = 20_000
 TROUBLES_KEPT = 1000
 _VERDICT_BEFORE_SECONDS, _VERDICT_AFTER_SECONDS = 5.0, 30.0
@@ -210,6 +212,36 @@ def early(host: HostTracker, queue_id: str, event: Event) -> list[Said] | None:
     return said or None
 
 
+def _line(host: HostTracker, event: Line) -> None:
+    queue_id = event.queue_id
+    if queue_id is None:
+        return
+    spoken = Spoken(event.at, event.position, event.session)
+    hop = host.hops.get(queue_id)
+    if hop is not None:
+        _give(hop, spoken)
+        host.common.changed[hop.serial] = hop
+        return
+    lines = host.lines.setdefault(queue_id, [])
+    if len(lines) < _LINES_KEPT:
+        lines.append(spoken)
+    if len(host.lines) > _EARLY_VERDICTS:
+        del host.lines[next(iter(host.lines))]
+
+
+def spoken_early(host: HostTracker, hop: Hop, queue_id: str) -> None:
+    """Give a hop that begins the lines of its session that came a short while before."""
+    for spoken in host.lines.pop(queue_id, ()):
+        if abs(spoken.at - hop.arrived_at) <= _EARLY_SECONDS:
+            _give(hop, spoken)
+
+
+def _give(hop: Hop, spoken: Spoken) -> None:
+    hop.evidence.append(spoken.position)
+    if hop.session is None:
+        hop.session = spoken.session
+
+
 def _probe(host: HostTracker, event: Probe) -> None:
     hop = host.hop_of(event)
     if hop is not None:
@@ -270,6 +302,6 @@ def _way(host: HostTracker, event: Notice, next_hop: str) -> None:
 
 HANDLERS: dict[type[Event], Callable[[HostTracker, Any], None]] = {
     Refusal: _refusal, Numbered: _numbered, Change: _change, Report: _report, Copy: _copy, Verdict: _verdict,
-    Probe: _probe, Session: _session, Notice: _notice,
+    Probe: _probe, Session: _session, Notice: _notice, Line: _line,
 }
 """What takes each of these kinds of events, with the host that it tells of."""

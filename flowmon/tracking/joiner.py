@@ -143,6 +143,8 @@ class Joiner:
 
     def _meet_network_id(self, hop: Hop, network_message_id: str, id: int, near: set[int]) -> None:
         near.update(self._by_network_id.add(network_message_id, id))
+        if hop.session is not None:
+            near.update(self._refused.in_session(hop.session, id))
         for recipient in hop.fates if hop.origin == "smtp" else ():  # refused in another log, to be read later
             self._refused.accepted(hop.sender, recipient, id)
 

@@ -60,11 +60,21 @@ def _essence(text: str) -> str:
     return _NUMBER.sub("0", " ".join(text.split()).lower())
 
 
+def in_one_session(taken: Hop, refused: Hop) -> bool:
+    """Whether mail came in the very transaction in which other recipients were refused, told by another log."""
+    return (
+        refused.refused == "RCPT" and taken.session is not None and taken.session == refused.session
+        and taken.network_message_id is not None and (taken.sender or "").lower() == (refused.sender or "").lower()
+    )
+
+
 def told_twice(child: Hop, parent: Hop) -> bool:
     """Whether two logs of one server tell of one refused session: the one whose program comes first in the alphabet
-    counts (Exchange's agent log, which knows the agent's reason, before its protocol log)."""
+    counts (Exchange's agent log, which knows the agent's reason, before its protocol log, which counts the messages of
+    a session: `ID/2`)."""
     return (
-        child.session is not None and child.session == parent.session and child.host == parent.host
+        child.session is not None and parent.session is not None and child.host == parent.host
+        and child.session.partition("/")[0] == parent.session.partition("/")[0]
         and parent.refused not in (None, "LMTP") and parent.system < child.system and child.sender == parent.sender
         and abs(child.arrived_at - parent.arrived_at) <= _TOLD_TWICE_SECONDS
     )

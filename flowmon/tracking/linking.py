@@ -8,6 +8,7 @@ from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import (
+    in_one_session,
     quotes,
     same_client,
     same_message_id,
@@ -245,9 +246,9 @@ def _after_hold(child: Hop, parent: Hop) -> Ground | None:
 
 
 def _with_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
-    """Sessions refused for the time being one after the other; whose they are is found in `refusals`."""
+    """Sessions refused one after the other (whose they are: see `refusals`); mail and what its session refused."""
     if child.refused is None:
-        return None
+        return (LinkBasis.SESSION, Certainty.CERTAIN, []) if in_one_session(child, parent) else None
     if told_twice(child, parent):
         return LinkBasis.SESSION, Certainty.CERTAIN, []
     if child.of or parent.of:

@@ -8,7 +8,7 @@ from flowmon.model.flow import Flow, Hop, Link
 from flowmon.model.words import Certainty, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.index import Index, trim
-from flowmon.tracking.likeness import temporary, told_twice, took
+from flowmon.tracking.likeness import in_one_session, temporary, told_twice, took
 from flowmon.tracking.linking import FAILED, RETRY_SECONDS
 from flowmon.tracking.refusals import Share, client_names, joined, less, may_be_shared, only, serial_for, shares, taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable
@@ -79,8 +79,12 @@ class RefusedSessions:
         for name in client_names(hop):
             self._clients.add(name, id)
         if hop.session is not None and len(hop.session) >= _SESSION_LENGTH:
-            near.update(self._by_session.add(hop.session, id))
+            near.update(self.in_session(hop.session, id))
         return near
+
+    def in_session(self, session: str, id: int) -> Iterable[int]:
+        """Note in which session a flow came, or was refused; gives the rows of the others of that session."""
+        return self._by_session.add(session.partition("/")[0], id)
 
     def _came_before(self, hop: Hop, recipient: str) -> None:
         """Note mail that came after a refusal and was read long before it, from another log."""
@@ -250,6 +254,8 @@ def _stands(link: Link, hops: dict[int, Hop]) -> bool:
     child, parent = hops.get(link.child), hops.get(link.parent)
     if child is None or parent is None:
         return False
+    if in_one_session(child, parent):
+        return True
     if may_be_shared(parent):
         return any(fate.next == child.serial for fate in parent.fates.values())
     return not may_be_shared(child) or any(recipient in parent.fates for recipient in child.fates)

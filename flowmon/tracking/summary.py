@@ -13,7 +13,7 @@ from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, LinkBasis, Problem
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.likeness import told_twice, turned_away
+from flowmon.tracking.likeness import in_one_session, told_twice, turned_away
 
 HANDOVER_WAIT_SECONDS = 60.0
 """How long mail handed to a host of ours counts as queued while that host's line has not come (log time)."""
@@ -82,6 +82,11 @@ def _is_second(hop: Hop, flow: Flow) -> bool:
     return any(other.serial in parents and told_twice(hop, other) for other in flow.hops)
 
 
+def _is_beside(hop: Hop, flow: Flow) -> bool:
+    """Whether a refused session brought mail for others, which the same host took."""
+    return any(other.host == hop.host and in_one_session(other, hop) for other in flow.hops)
+
+
 def _asker(hop: Hop, flow: Flow) -> Hop | None:
     parents = {link.parent for link in flow.links if link.child == hop.serial and link.basis is LinkBasis.SESSION}
     return next((other for other in flow.hops if other.serial in parents and not turned_away(other)), None)
@@ -96,7 +101,8 @@ def told_by_sender(flow: Flow) -> set[tuple[int, str]]:
 
 
 def shown(flow: Flow) -> list[Hop]:
-    """The hops to tell of: of the refusals by one host of what another tried the last, and none by the host itself."""
+    """The hops to tell of: of the refusals by one host of what another tried the last, and none by the host itself, nor
+    of the session that brought other recipients to it."""
     last: dict[tuple[int, str], Hop] = {}
     askers = {hop.serial: _asker(hop, flow) for hop in flow.hops if turned_away(hop)}
     for hop in flow.hops:
@@ -105,7 +111,8 @@ def shown(flow: Flow) -> list[Hop]:
             last[asker.serial, hop.host] = hop
     return [
         hop for hop in flow.hops
-        if ((asker := askers.get(hop.serial)) is None and not (hop.refused and _is_second(hop, flow)))
+        if ((asker := askers.get(hop.serial)) is None and not (
+            hop.refused and (_is_second(hop, flow) or _is_beside(hop, flow))))
         or (asker is not None and hop.host != asker.host and last[asker.serial, hop.host] is hop)
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from flowmon.model.event import Event
-from flowmon.model.flow import Heard, Hop, Said
+from flowmon.model.flow import Heard, Hop, Said, Spoken
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.host import GRACE_SECONDS, Common, HostTracker
 
@@ -31,6 +31,8 @@ class _Pending(msgspec.Struct, array_like=True):
     refusals: dict[str, int]
     """Serial of the refused transaction of a session."""
     verdicts: dict[str, list[Said]]
+    """By queue ID."""
+    lines: dict[str, list[Spoken]] = {}
     """By queue ID."""
 
 
@@ -111,9 +113,10 @@ class Tracker:
     def pending(self) -> bytes:
         """What is kept beside hops, for a restart: open sessions, and verdicts that came early."""
         return msgspec.msgpack.encode([
-            _Pending(name, host.clients, _serials(host.in_session), _serials(host.refusals), host.verdicts)
+            _Pending(name, host.clients, _serials(host.in_session), _serials(host.refusals), host.verdicts,
+                     host.lines)
             for name, host in self.hosts.items()
-            if host.clients or host.in_session or host.refusals or host.verdicts
+            if host.clients or host.in_session or host.refusals or host.verdicts or host.lines
         ])
 
     def restore(self, hops: Iterable[Hop], pending: bytes) -> None:
@@ -126,6 +129,7 @@ class Tracker:
             host = self._of(kept.host)
             host.clients.update(kept.clients)
             host.verdicts.update(kept.verdicts)
+            host.lines.update(kept.lines)
             host.in_session.update({s: by_serial[n] for s, n in kept.in_session.items() if n in by_serial})
             host.refusals.update({s: by_serial[n] for s, n in kept.refusals.items() if n in by_serial})
 

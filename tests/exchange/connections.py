@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.exchange.flow import EX01, Flow
-from tests.exchange.people import PAT, message
+from tests.exchange.flow import EX01, EX02, FABRIKAM, STRANGER, Flow
+from tests.exchange.people import BEN, CLEO, NOT_FOUND, PAT, message
+from tests.exchange.writer import accepted
 
 
 def queue_in_retry() -> Flow:
@@ -30,4 +31,49 @@ def queue_in_retry() -> Flow:
     flow.connected(EX01, "tailspin.example", begin, (">", "mx.tailspin.example[203.0.113.60]"),
                    (">", "Established connection to 203.0.113.60"), ("-", "Messages: 3 Bytes: 24369 (Success)"))
     flow.from_mailbox(message("mia@litware.example", number=4), EX01)
+    return flow
+
+
+NOBODY = "nobody@contoso.example"
+GO_ON = "354 Start mail input; end with <CRLF>.<CRLF>"
+
+
+def session_refuses_one() -> Flow:
+    """One session at the front brings three messages to the other server: of the first and of the third a recipient is
+    refused."""
+    flow = Flow()
+    session = flow.session()
+    flow.said(EX01, session, STRANGER, ("+", ""), (">", "220 EX01.contoso.example ready"),
+              ("<", "EHLO mail.fabrikam.example"), (">", "250  EX01.contoso.example Hello [203.0.113.9]"))
+    for number, (good, bad) in enumerate(((BEN, NOBODY), (CLEO, None), (BEN, "noone@contoso.example")), 1):
+        mail = message(good, sender=PAT, number=number)
+        flow.said(EX01, session, STRANGER, ("<", f"MAIL FROM:<{PAT}> SIZE=8123"), (">", "250 2.1.0 Sender OK"),
+                  *((("<", f"RCPT TO:<{bad}>"), (">", NOT_FOUND)) if bad else ()),
+                  ("<", f"RCPT TO:<{good}>"), (">", "250 2.1.5 Recipient OK"), ("<", "DATA"), (">", GO_ON))
+        copy = flow.arrived(mail, EX02, EX02, original_ip=STRANGER["ip"])
+        flow.said(EX01, session, STRANGER, (">", accepted(mail, copy.id, EX02)))
+        copy.deliver()
+    flow.said(EX01, session, STRANGER, ("<", "QUIT"), (">", "221 2.0.0 Service closing"), ("-", "Local"))
+    return flow
+
+
+def session_sends() -> Flow:
+    """Two messages go out in one session; the far server puts off the second and the tracking log says so."""
+    flow = Flow()
+    session = flow.session()
+    first, second = (flow.from_mailbox(message(PAT, number=number), EX01) for number in (1, 2))
+    flow.sent(EX01, session, FABRIKAM, ("*", "attempting to connect"), ("+", ""), ("<", "220 mx.fabrikam.example"),
+              (">", "EHLO EX01.contoso.example"), ("<", "250 mx.fabrikam.example"),
+              ("*", f"sending message with RecordId {first.id} and InternetMessageId {first.message.message_id}"),
+              (">", f"MAIL FROM:<{first.message.sender}> SIZE=8123"), (">", f"RCPT TO:<{PAT}>"),
+              ("<", "250 2.1.0 Ok"), ("<", "250 2.1.5 Ok"), (">", "DATA"), ("<", "354 go on"),
+              ("<", "250 2.0.0 Ok: queued as 4F1A2B3C4D"))
+    first.send_out(FABRIKAM, "250 2.0.0 Ok: queued as 4F1A2B3C4D")
+    flow.sent(EX01, session, FABRIKAM,
+              ("*", f"sending message with RecordId {second.id} and InternetMessageId {second.message.message_id}"),
+              (">", f"MAIL FROM:<{second.message.sender}> SIZE=8123"), (">", f"RCPT TO:<{PAT}>"),
+              ("<", "250 2.1.0 Ok"), ("<", "452 4.2.2 The mailbox is full"), (">", "RSET"), ("<", "250 2.0.0 Ok"),
+              (">", "QUIT"), ("<", "221 2.0.0 Bye"), ("-", "Local"))
+    second.defer("SMTP", "[{LRT=11/24/2026 9:00:01 AM};{LED=452 4.2.2 The mailbox is full};{FQDN=mx.fabrikam.example};"
+                         "{IP=203.0.113.50}]")
     return flow

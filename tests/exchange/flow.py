@@ -51,6 +51,8 @@ class Flow:
     """Seconds since 09:00."""
     last_id: int = 64712272257892
     sessions: int = 0
+    spoken: dict[str, int] = field(default_factory=dict)
+    """Number of the last row of a protocol log, by session."""
 
     def stamp(self, at: float) -> str:
         """A time as the logs write it."""
@@ -85,14 +87,24 @@ class Flow:
 
     def said(self, server: Server, session: str, peer: Server, *lines: tuple[str, str]) -> None:
         """Rows of a session in a server's receive protocol log: (sign, text), a hundredth of a second apart."""
-        kind = "SMTP Receive Protocol Log"
-        log = self.logs.setdefault((short(server), "RECV"), Log("RECV", PROTOCOL_COLUMNS, kind=kind))
         name = server["name"].partition(".")[0]
-        for number, (sign, text) in enumerate(lines):
+        self._spoken("RECV", "SMTP Receive Protocol Log", rf"{name}\Default Frontend {name}", server, session,
+                     f"{server['ip']}:25", f"{peer['ip']}:56026", lines)
+
+    def sent(self, server: Server, session: str, peer: Server, *lines: tuple[str, str]) -> None:
+        """The same in a server's send protocol log; what the server remarks (`*`) stands in the last column."""
+        self._spoken("SEND", "SMTP Send Protocol Log", "To the Internet", server, session, f"{server['ip']}:41000",
+                     f"{peer['ip']}:25", lines)
+
+    def _spoken(self, prefix: str, kind: str, connector: str, server: Server, session: str, local: str, remote: str,
+                lines: Sequence[tuple[str, str]]) -> None:
+        log = self.logs.setdefault((short(server), prefix), Log(prefix, PROTOCOL_COLUMNS, kind=kind))
+        for sign, text in lines:
+            number = self.spoken[session] = self.spoken.get(session, -1) + 1
             self.now = round(self.now + 0.01, 3)
-            log.put(date_time=self.stamp(self.now), connector_id=rf"{name}\Default Frontend {name}", session_id=session,
-                    sequence_number=str(number), local_endpoint=f"{server['ip']}:25",
-                    remote_endpoint=f"{peer['ip']}:56026", event=sign, data=text)
+            log.put(date_time=self.stamp(self.now), connector_id=connector, session_id=session,
+                    sequence_number=str(number), local_endpoint=local, remote_endpoint=remote, event=sign,
+                    **({"context": text} if sign == "*" else {"data": text}))
 
     def connected(self, server: Server, next_hop: str, *rows: tuple[str, str], source: str = "SMTP") -> None:
         """Rows of a connection in a server's connectivity log: (sign, text), a second apart."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.exchange.connections import queue_in_retry
+from tests.exchange.connections import queue_in_retry, session_refuses_one, session_sends
 from tests.exchange.decided import (
     agent_refuses,
     approved,
@@ -240,7 +240,8 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_rule_rejects": rule_rejects, "exchange_rule_deletes": rule_deletes, "exchange_malware": malware,
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
     "exchange_refused_at_the_front": taken_later, "exchange_agent_refuses_once": agent_refuses,
-    "exchange_queue_in_retry": queue_in_retry,
+    "exchange_queue_in_retry": queue_in_retry, "exchange_session_refuses_one": session_refuses_one,
+    "exchange_session_sends": session_sends,
 }
 
 

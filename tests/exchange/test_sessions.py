@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 
 import pytest
 
-from flowmon.model.event import Event
+from flowmon.model.event import Event, Line
 from flowmon.parsing.format import Format, load
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.stamps import Stamps
+from flowmon.store.evidence import read_line
 from tests.exchange.reading import ShortHosts, facts
 from tests.exchange.writer import quoted
+from tests.golden import reading
 
 PARSERS = Path(__file__).parents[2] / "parsers"
 ONE, OTHER = ("08DA9A5F1E01AAAA", "203.0.113.9:56026"), ("08DA9A5F1E01BBBB", "2001:db8::9:4711")
@@ -61,7 +65,7 @@ WANTED = [
 
 def told(events: list[Event]) -> list[tuple[str, ...]]:
     """Who was refused, and how."""
-    found = [facts(event) for event in events]
+    found = [facts(event) for event in events if not isinstance(event, Line)]
     return [(f.get("envelope_sender", ""), f["recipient"], f["client"], f["diagnostic"]) for f in found]
 
 
@@ -96,3 +100,33 @@ def test_the_log_that_servers_send_by_is_another(receive: Format) -> None:
     one.feed(log(MIXED, "SMTP Send Protocol Log"), 0, events.append)
     assert events == []
     assert one.counters.unmatched == one.counters.lines
+
+
+def spoken(run: str, message_id: str, folder: Path) -> list[str]:
+    """Sign and text of the lines of protocol logs that a message of a golden run has as its evidence."""
+    with reading.read([str(reading.copied(run, folder))]) as found:
+        (row,) = found.find(message_id)
+        detail = found.detail(row)
+        assert detail is not None
+        lines = [read_line(line) for line in detail.evidence if re.search("/(RECV|SEND)", line.path)]
+    rows = list(csv.reader(line for line in lines if line is not None))
+    return [f"{cells[6]} {cells[7] or cells[8]}" for cells in sorted(rows, key=lambda cells: int(cells[3]))]
+
+
+def test_a_message_has_the_lines_of_the_transaction_that_brought_it(tmp_path: Path) -> None:
+    lines = spoken("exchange_session_refuses_one", "7f3a.3@ex01.contoso.example", tmp_path)
+    assert lines[:4] == ["< MAIL FROM:<pat@fabrikam.example> SIZE=8123", "> 250 2.1.0 Sender OK",
+                         "< RCPT TO:<noone@contoso.example>", "> 550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found"]
+    assert lines[4:-1] == ["< RCPT TO:<ben@contoso.example>", "> 250 2.1.5 Recipient OK", "< DATA",
+                           "> 354 Start mail input; end with <CRLF>.<CRLF>"]
+    assert "InternalId=" in lines[-1]
+
+
+def test_a_message_has_the_lines_of_the_session_that_sent_it(tmp_path: Path) -> None:
+    lines = spoken("exchange_session_sends", "7f3a.2@ex01.contoso.example", tmp_path)
+    assert lines[0].startswith("* sending message with RecordId ")
+    assert lines[1:5] == ["> MAIL FROM:<anna@contoso.example> SIZE=8123", "> RCPT TO:<pat@fabrikam.example>",
+                          "< 250 2.1.0 Ok", "< 452 4.2.2 The mailbox is full"]
+    first = spoken("exchange_session_sends", "7f3a.1@ex01.contoso.example", tmp_path / "again")
+    assert first[-1] == "< 250 2.0.0 Ok: queued as 4F1A2B3C4D"
+    assert not set(lines) & {line for line in first if line.startswith("*")}
