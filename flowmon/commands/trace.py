@@ -11,7 +11,7 @@ from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
-from flowmon.model.way import slowest_stage, stage_seconds, visits
+from flowmon.model.way import inside, slowest_stage, stage_seconds, visits
 from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.evidence import read_line
 from flowmon.store.matching import waiting
@@ -88,7 +88,7 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
     if cause:
         print(f"  why: {cause}")
         print(f"  do:  {step}")
-    _path(m)
+    _path(detail)
     for r in sorted(m.recipients, key=lambda r: r is not asked):
         _recipient(detail, r, now)
     for a in detail.attempts:
@@ -129,12 +129,15 @@ def _recipient(detail: Detail, r: Recipient, now: datetime) -> None:
     _stages(detail.message, r, now)
 
 
-def _path(m: Message) -> None:
-    for hop in m.hops:
+def _path(detail: Detail) -> None:
+    for hop in detail.message.hops:
         link = f", joined by {hop.link} ({hop.certainty})" if hop.link else ""
         print(f"  {clock(hop.arrived_at)} {hop.host}"
               + (f" {hop.role}" if hop.role else "") + (f" {clean(hop.queue_id)}" if hop.queue_id else "")
               + (f" {hop.stage}" if hop.stage else "") + link)
+        within = inside(detail, hop)
+        if within:
+            print(f"     inside: {within}")
 
 
 def _stages(m: Message, r: Recipient, now: datetime) -> None:

@@ -130,6 +130,21 @@ class Evidence(msgspec.Struct, frozen=True):
     """Kept text; None when it must be read from the file."""
 
 
+WHOLE = "TOTAL"
+"""The component that stands for the whole server."""
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """How long a part of a server took, where the server tells (Exchange's message-info)."""
+
+    host: str
+    queue_id: str | None
+    component: str
+    """Its code, as logged, or WHOLE."""
+    words: str
+    seconds: float
+
+
 class Detail(msgspec.Struct, frozen=True):
     """Everything of one message: what the Message screen and `flowmon trace` show."""
 
@@ -151,6 +166,8 @@ class Detail(msgspec.Struct, frozen=True):
     """Plain words: what to do next."""
     client_program: str | None = None
     """With what the client handed it in: Outlook, ActiveSync, ...; None where the log does not tell."""
+    latencies: list[Latency] = []
+    """Hop by hop; of each the whole, then the parts, the longest first."""
 
 
 class MessageRow(msgspec.Struct, frozen=True):

@@ -86,7 +86,7 @@ class Attempt(Event, frozen=True, gc=False):
     diagnostic: str | None = None
     delay: float | None = None
     delays: str | None = None
-    """Postfix's four delays `a/b/c/d`, in seconds."""
+    """Postfix's four delays `a/b/c/d`, in seconds; Exchange's latency list, `CODE=seconds|...`."""
     message_id: str | None = None
     envelope_sender: str | None = None
     transport: str | None = None

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flowmon.model.answers import Hop, Message, Recipient
+from flowmon.model.answers import WHOLE, Detail, Hop, Message, Recipient
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Stage
 
 DONE = (DeliveryStatus.DELIVERED, DeliveryStatus.RELAYED, DeliveryStatus.EXPANDED)
 _WORTH_A_WORD_SECONDS = 1.0
 """What took less is not called slow."""
+_WORTH_TELLING_SECONDS = 0.001
+_PARTS_TOLD = 3
 
 
 def worst_first(recipients: list[Recipient]) -> list[Recipient]:
@@ -29,6 +31,18 @@ def slowest_hop(message: Message, now: datetime) -> Hop | None:
     """The hop that took longest, where that was long enough to tell."""
     hops = sorted(message.hops, key=lambda hop: hop_seconds(hop, now))
     return hops[-1] if len(hops) > 1 and hop_seconds(hops[-1], now) >= _WORTH_A_WORD_SECONDS else None
+
+
+def inside(detail: Detail, hop: Hop) -> str:
+    """What took longest inside a server, in words: `queue to the outside 3.2s, categorizer 40ms`; "" where it does not
+    tell."""
+    told = [one for one in detail.latencies if (one.host, one.queue_id) == (hop.host, hop.queue_id)]
+    longest = [one for one in told if one.component != WHOLE and one.seconds >= _WORTH_TELLING_SECONDS][:_PARTS_TOLD]
+    return ", ".join(f"{one.words} {_short(one.seconds)}" for one in longest)
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.1f}s" if seconds >= 1 else f"{round(seconds * 1000)}ms"
 
 
 def hops_on(message: Message, path: list[str]) -> list[Hop]:

@@ -159,6 +159,14 @@ def reply(text: str) -> str | None:
     return _SESSION.sub("", text, count=1).strip() or None
 
 
+def latency(text: str) -> str | None:
+    """The latency list of the server that wrote a row, of Exchange's `time;SRV=server:list;LSRV=server:list`."""
+    segments = [one for one in text.split(";") if "SRV=" in one[:5] and ":" in one]
+    own = next((one for one in segments if one.startswith("LSRV=")), segments[-1] if segments else "")
+    return own.partition(":")[2].strip()[:_LATENCY_LENGTH] or None
+
+
+_LATENCY_LENGTH = 1000
 _INNER = re.compile(r"\((?:Retry|Fail|Resubmit) : (.+)\)\s*", re.DOTALL)
 
 
@@ -227,6 +235,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "quoted_texts": quoted_texts,
     "reply": reply,
     "hindrance": hindrance,
+    "latency": latency,
     "enhanced_status": enhanced_status,
 }
 """By the name that parser files use."""

@@ -23,6 +23,7 @@ from flowmon.tracking import linking
 from flowmon.tracking.cause import cause, reply
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
 from flowmon.tracking.hosts import KnownHosts
+from flowmon.tracking.latency import parts, words
 from flowmon.tracking.replies import last_trace, relay_name
 from flowmon.tracking.scenario import classify
 from flowmon.tracking.summary import SEVERITY, Outcome, decided, is_answer, outcomes, shown, told_by_sender, unnamed
@@ -180,6 +181,15 @@ def _delays(hop: Hop) -> answers.Delays:
         if before > first + _ROUNDING_SECONDS:
             before, queue = round(first, 3), round(queue + before - first, 3)
     return answers.Delays(before_queue=before, queue=queue, connect=best[2], transmit=best[3])
+
+
+def latencies(flow: Flow) -> Iterator[answers.Latency]:
+    """Where the time went inside each server that tells: of a hop's tries the one that took longest."""
+    for hop in flow.hops:
+        told = [list(parts(fate.delays)) for fate in hop.fates.values() if fate.delays and "=" in fate.delays]
+        longest = max(told, key=lambda one: sum(seconds for _, seconds in one), default=[])
+        for code, seconds in sorted(longest, key=lambda one: (one[0] != answers.WHOLE, -one[1])):
+            yield answers.Latency(hop.host, _shown_id(hop), code, words(code), seconds)
 
 
 def attempts(flow: Flow) -> Iterator[answers.Attempt]:

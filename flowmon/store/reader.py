@@ -206,6 +206,7 @@ class SqliteReader:
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
             cause=said.cause if said else None, next_step=special_step(flow, now) or (said.next_step if said else None),
+            latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
 

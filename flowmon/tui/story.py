@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flowmon.model.answers import Attempt, Detail, Hop, Recipient
-from flowmon.model.way import hop_seconds, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
+from flowmon.model.way import hop_seconds, inside, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 from flowmon.tui.evidence import RawLine
 from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span
@@ -185,6 +185,9 @@ class Story:
         delays = hop.delays
         parts = (("before queue", delays.before_queue), ("queue", delays.queue), ("connect", delays.connect))
         told = [f"{name} {span(value)}" for name, value in (*parts, ("transmit", delays.transmit)) if value]
+        within = inside(self.detail, hop)
+        if within:
+            told.append(f"inside: {within}")
         if slowest:
             told.insert(0, "slowest")
         if hop.link:
