@@ -239,6 +239,29 @@ def test_lives_of_cisco_esa() -> None:
     assert messages["68119155"]["subject"] == "redacted subject"
 
 
+def test_consolidated_events_of_cisco_esa() -> None:
+    """Addresses, outcome and both times, as the other project reads them. Events without any time (two of its own
+    making) are no messages here: what has no time has no place."""
+    rows = [row["expected"] for _, row in _rows("cisco-esa/sekoia-cisco-esa") if "@timestamp" in row["expected"]]
+    found = _told(CORPUS / "cisco-esa/sekoia-cisco-esa.log")
+    status = {"delivered": "relayed", "bounced": "bounced", "dq": "held"}
+    wanted = sorted(
+        (row["event"].get("start", row["event"]["end"]), row["event"]["end"], row["email"].get("from", {}).get(
+            "address", [None])[0], sorted(row["email"].get("to", {}).get("address", [])), row["event"]["action"])
+        for row in rows
+    )
+    have = sorted(
+        (_second(m["first_seen_at"]), _second(m["last_seen_at"]), m["envelope_sender"],
+         sorted(r["recipient"] for r in m["recipients"]),
+         next(word for word, meaning in status.items() if meaning == m["status"])) for m in found
+    )
+    assert have == wanted
+
+
+def _second(at: str) -> str:
+    return f"{at[:19]}Z"
+
+
 def test_exchange_records() -> None:
     """The two records of the Kinesis agent's test: what an agent notes and a shadow copy are no messages."""
     assert _told(CORPUS / "exchange-msgtrk/kinesis-agent-exchange2013.csv") == []

@@ -28,6 +28,7 @@ pytestmark = [
 ]
 
 NOT_UNDERSTOOD = {
+    "cisco-esa/sekoia-cisco-esa.log": (r"^(?!.* (?:start|startTime|end|endTime)=)", "events without any time"),
     "cyrus/fail2ban-cyrus-imap.log": (r"^\w{3} \d+ \S+ cyrus/", "no host in the header, and no format reads Cyrus"),
     "dovecot/ossec-dovecot.log": (r"^\w{3} \d+ \S+ (?:Warn|Info): ", "Dovecot 1's own header: it named no program"),
     "exim/exim-testsuite-even.mainlog.log": (r"\*\* FAIL cannot route this one", "an address with blanks, unquoted"),
@@ -45,7 +46,6 @@ NO_FORMAT = {
     "proofpoint": "a cloud service's records", "retarus": "a cloud service's records", "trendmicro-tmes": "records",
     "vade": "a cloud service's records", "exchange-imap-pop": "a protocol log of mailbox readers",
     "qmail": "a mail server's own log",
-    "cisco-esa/sekoia-cisco-esa.log": "consolidated events in CEF: one line for each message, most without a time",
     "postfix/whyscream-grok.messages.log": "bodies without headers: test_corpus.py gives them some",
     "opensmtpd/vultr-openbsd-guide.log": "one line, cut off in the middle",
 }

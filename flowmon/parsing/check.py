@@ -12,7 +12,7 @@ from flowmon.model.event import KINDS, Event
 from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
-from flowmon.parsing.format import Format, RuleSpec, SampleSpec
+from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec
 from flowmon.parsing.guarded import GuardedPattern
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
@@ -102,7 +102,7 @@ def read_one(
 
 def knows_header(format: Format, line: str) -> bool:
     """Whether the line has a header of the format's framing, and where that names a program, one of the format's."""
-    if format.framing in ("csv", "json"):
+    if format.framing in RECORDS:
         return False
     reader = _reader(format, line)
     reader.feed(line.encode("utf-8") + b"\n", 0, _nothing)

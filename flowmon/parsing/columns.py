@@ -163,6 +163,8 @@ class RecordRule:
         self.name = rule.name
         self.more = spec.more
         self.fits = columns.condition(spec)
+        self.time = columns.place(spec.time) if spec.time else None
+        """The column of the time that this rule tells of, where it is not that of the record."""
         self._event: type[Event] | None = rule.event
         self.is_line = rule.event is Line
         """Whether it gives rows to a message, those too that came before one told whose they are."""
@@ -285,7 +287,7 @@ def columns_used(records: Sequence[tuple[Rule, RuleSpec]], *others: str | Sequen
     """All columns that the rules of a format look at."""
     found: dict[str, None] = {}
     for _, spec in records:
-        asked = (*spec.when, *spec.unless, *spec.same, *spec.same.values())
+        asked = (*spec.when, *spec.unless, *spec.same, *spec.same.values(), spec.time)
         for one in (*spec.fields.values(), *asked, spec.host, spec.differs_from):
             found.update(dict.fromkeys(sources(one)))
     for other in others:

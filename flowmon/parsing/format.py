@@ -26,7 +26,8 @@ from flowmon.parsing.rules import Change, Rule, own_fields
 OTHERS = "*"
 """In a `map`: what all other texts mean."""
 
-Framing = Literal["syslog", "header", "csv", "json"]
+Framing = Literal["syslog", "header", "csv", "json", "cef"]
+RECORDS: tuple[Framing, ...] = ("csv", "json", "cef")
 
 
 class SampleSpec(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,6 +57,8 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     set: dict[str, Any] = {}
     map: dict[str, dict[str, Any]] = {}
     convert: dict[str, str] = {}
+    time: str = ""
+    """Records: the column of the time that the rule tells of, where it is not the record's."""
     when: dict[str, str | list[str]] = {}
     """Records: what columns must hold, without regard to case; globs may stand in it."""
     unless: dict[str, str | list[str]] = {}
@@ -177,11 +180,11 @@ class Format:
             raise ParserFileError(f"{where}: no [[rule.sample]]: each rule needs a line that proves it")
         if spec.kind and spec.kind not in KINDS:
             raise ParserFileError(f"{where}: unknown kind {spec.kind!r}{_near(spec.kind, KINDS)}")
-        record = self.framing in ("csv", "json")
+        record = self.framing in RECORDS
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
         if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.host):
-            raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv and json only")
+            raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv, json and cef only")
         if record and spec.each and spec.each not in spec.fields:
             raise ParserFileError(f"{where}: `each` names {spec.each!r}, which `fields` does not fill")
         changes = self._changes(spec, where) if spec.kind else ()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
+from flowmon.parsing import cef
 from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
 from flowmon.parsing.dialogue import TOLD, Dialogue
 from flowmon.parsing.dispatch import Fold
@@ -55,12 +56,16 @@ class RecordReader:
         self._dialogue: Dialogue | None = None
         self._table: RecordTable | None = None
         self._time: int | None = None
+        self._places: list[int] = []
+        """Of the columns that may tell the time, the first that does."""
         self._open: tuple[str, int] | None = None
         """A CSV record whose quoted cell goes on in the next line, and where it began; counted as not understood."""
         self._times = [format.spec.time] if isinstance(format.spec.time, str) else format.spec.time
         if format.spec.zone:
             stamps.zone = UTC
-        self._json = format.framing == "json"
+        self._json = format.framing in ("json", "cef")
+        """Whether columns are looked up by name in each record."""
+        self._one = {"json": self._json_line, "cef": self._event}.get(format.framing, self._row)
         if self._json:
             spec = format.spec
             self._set(columns_used(format.records, spec.time, spec.host, spec.lists))
@@ -100,7 +105,8 @@ class RecordReader:
                 return False
         columns = Columns([*names, *TOLD] if spec.dialogue else names, exact=self._json)
         table = RecordTable(self._format.records, columns, spec.host, spec.lists)
-        self._time = next((p for name in self._times if name and (p := columns.place(name)) is not None), None)
+        self._places = [p for name in self._times if name and (p := columns.place(name)) is not None]
+        self._time = self._places[0] if self._places else None
         self._table = table if table.known and self._time is not None and not self._other_log else None
         return self._table is not None
 
@@ -122,7 +128,7 @@ class RecordReader:
             elif len(line) > ROW_CAP:
                 self.counters.clipped += 1
                 self.counters.miss(line)
-            elif not (self._json_line if self._json else self._row)(line, here, fold):
+            elif not self._one(line, here, fold):
                 self.counters.miss(line)
 
     def _go_on(self, line: str, here: int, fold: Fold) -> tuple[str, int]:
@@ -186,6 +192,10 @@ class RecordReader:
             done &= isinstance(record, dict) and self._take([_cell(record, name) for name in self._names], here, fold)
         return done
 
+    def _event(self, line: str, here: int, fold: Fold) -> bool:
+        found = cef.parse(line)
+        return found is not None and self._take([found.get(name, "") for name in self._names], here, fold)
+
     def _inside(self, found: Any) -> list[Any]:
         """The records of a JSON value: its items, those that an envelope of the format holds, or itself."""
         if isinstance(found, dict):
@@ -197,11 +207,11 @@ class RecordReader:
 
     def _take(self, record: Record, here: int, fold: Fold) -> bool:
         """Find the rules of a record and hand their events on. False: none fits, or it has no time."""
-        table, place = self._table, self._time
+        table = self._table
         self.taken = taken = []
-        if table is None or place is None:
+        if table is None:
             return False
-        at = self._at(record[place])
+        at = next((at for place in self._places if (at := self._at(record[place])) is not None), None)
         if at is None:
             return False
         if self._dialogue is not None:
@@ -212,7 +222,8 @@ class RecordReader:
                 if rule.is_line and self._dialogue is not None:
                     for then, there in self._dialogue.before:
                         rule.make(record, then, self._host, there, fold)
-                rule.make(record, at, self._host, here, fold)
+                own = self._at(record[rule.time]) if rule.time is not None else None
+                rule.make(record, at if own is None else own, self._host, here, fold)
                 if not rule.more:
                     break
         if taken:
@@ -237,7 +248,11 @@ class RecordReader:
         if slashed is not None:
             year, month, day, clock = slashed.groups()
             return epoch(f"{year}-{month}-{day}T{clock}Z")
-        return epoch(cell, self._stamps.zone) if len(cell) < 40 and cell.isascii() else None
+        if len(cell) >= 40 or not cell.isascii():
+            return None
+        whole = epoch(cell, self._stamps.zone)
+        found = self._stamps.any(cell) if whole is None and self._format.framing != "csv" else None
+        return found[0] if found is not None and found[1] == len(cell) else whole
 
 
 def _cells(line: str) -> Record | None:

@@ -18,7 +18,7 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)([.,]\d{1,9})?(?: ?(Z|[+-]\d\d:?\d\d))?(?![\d:])", re.ASCII
 )
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
-_CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
+_CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]?\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
 _YEARS = (1971, 2200)
 _LAST_SECOND = 7_258_118_400.0
 """Begin of the last of these years, epoch seconds; larger numbers are milli- or microseconds."""
