@@ -188,13 +188,13 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None  # one clock: what comes later follows
     if not child.fates and child.recipients is None and child.left_at is None:
         return None  # its recipients are about to come: others may have this Message-ID
-    to_service, from_service = is_service(child.system), is_service(parent.system)
+    to_service = is_service(child.system)
     came_from = _came_from(child, parent, known)
     fates: list[Fate] = []
     for fate in parent.fates.values():
         if fate.status not in HANDED or fate.next or (handed_id(fate) and not to_service):
             continue
-        if not fate.relay and not (fate.status is _D.RELAYED and came_from and from_service):
+        if not fate.relay and not (fate.status is _D.RELAYED and came_from):
             continue
         late = child.arrived_at - fate.at
         if not -SKEW_SECONDS <= late <= HANDOVER_SECONDS + SKEW_SECONDS or came_from is False:
