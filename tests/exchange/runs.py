@@ -42,6 +42,17 @@ def two_servers() -> Flow:
     return flow
 
 
+def three_sites() -> Flow:
+    """From one site to another by way of a server in a third, which finds no room for it at first."""
+    flow = Flow()
+    middle = {"ip": "192.0.2.13", "name": "EX03.contoso.example"}
+    hub = flow.from_mailbox(message(BEN), EX01).send(middle)
+    hub.own_row("SMTP", "THROTTLE", reference="throttled: too many deliveries at once")
+    flow.wait(20)
+    hub.send(EX02).deliver()
+    return flow
+
+
 def shadow() -> Flow:
     """The other server keeps a copy, and drops it; a second message finds nobody to keep one."""
     flow = Flow()
@@ -229,7 +240,7 @@ def taken_later() -> Flow:
 
 RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_one_server": one_server, "exchange_two_servers": two_servers, "shadow_redundancy": shadow,
-    "exchange_in_through_edge": through_edge, "exchange_out_by_connector": out_by_connector,
+    "exchange_three_sites": three_sites, "exchange_in_through_edge": through_edge, "exchange_out_by_connector": out_by_connector,
     "exchange_out_through_edge": out_through_edge, "exchange_out_through_postfix": out_through_postfix,
     "exchange_group_in_group": group, "exchange_redirected": redirect, "exchange_deferred": deferred,
     "exchange_delay_report": waits, "exchange_one_of_two_unknown": failed,
