@@ -240,7 +240,8 @@ def taken_later() -> Flow:
 
 RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_one_server": one_server, "exchange_two_servers": two_servers, "shadow_redundancy": shadow,
-    "exchange_three_sites": three_sites, "exchange_in_through_edge": through_edge, "exchange_out_by_connector": out_by_connector,
+    "exchange_three_sites": three_sites, "exchange_in_through_edge": through_edge,
+    "exchange_out_by_connector": out_by_connector,
     "exchange_out_through_edge": out_through_edge, "exchange_out_through_postfix": out_through_postfix,
     "exchange_group_in_group": group, "exchange_redirected": redirect, "exchange_deferred": deferred,
     "exchange_delay_report": waits, "exchange_one_of_two_unknown": failed,
