@@ -126,7 +126,7 @@ def _recipient(detail: Detail, r: Recipient, now: datetime) -> None:
                   if a.reply_id and (a.recipient, a.host, a.relay) == (r.recipient, r.host, r.relay)), None)
     if known:
         print(f"     next hop's own id {clean(known)}")
-    _stages(detail.message, r, now)
+    _stages(detail, r, now)
 
 
 def _path(detail: Detail) -> None:
@@ -140,9 +140,9 @@ def _path(detail: Detail) -> None:
             print(f"     inside: {within}")
 
 
-def _stages(m: Message, r: Recipient, now: datetime) -> None:
+def _stages(detail: Detail, r: Recipient, now: datetime) -> None:
     """What each stage took, the slowest marked, and how often a loop came round."""
-    seconds = stage_seconds(m, r, now)
+    seconds = stage_seconds(detail, r, now)
     slowest = slowest_stage(seconds)
     told = ", ".join(f"{stage} {span(value)}{' (slowest)' if stage is slowest else ''}"
                      for stage, value in seconds.items() if value is not None)

@@ -164,6 +164,9 @@ class Detail(msgspec.Struct, frozen=True):
     wrong."""
     next_step: str | None
     """Plain words: what to do next."""
+    ways: list[list[int]] = []
+    """For each recipient of the message the places in its `hops` of those on the way there, in order: several on one
+    host are one step of `path`."""
     client_program: str | None = None
     """With what the client handed it in: Outlook, ActiveSync, ...; None where the log does not tell."""
     latencies: list[Latency] = []

@@ -45,18 +45,12 @@ def _short(seconds: float) -> str:
     return f"{seconds:.1f}s" if seconds >= 1 else f"{round(seconds * 1000)}ms"
 
 
-def hops_on(message: Message, path: list[str]) -> list[Hop]:
-    """The hops of a recipient's path, in its order; all hops where no path is told."""
-    if not path:
-        return list(message.hops)
-    left = list(message.hops)
-    found: list[Hop] = []
-    for host in path:
-        hop = next((hop for hop in left if hop.host == host), None)
-        if hop is not None:
-            left.remove(hop)
-            found.append(hop)
-    return found or list(message.hops)
+def hops_to(detail: Detail, recipient: Recipient | None) -> list[Hop]:
+    """The hops on the way to a recipient, in order; all where that is not known."""
+    message = detail.message
+    ways = {one.recipient: way for one, way in zip(message.recipients, detail.ways, strict=False)}
+    way = ways.get(recipient.recipient, []) if recipient is not None else []
+    return [message.hops[place] for place in way] or list(message.hops)
 
 
 def visits(path: list[str]) -> tuple[str, int] | None:
@@ -65,14 +59,14 @@ def visits(path: list[str]) -> tuple[str, int] | None:
     return (often, path.count(often)) if often is not None and path.count(often) > 1 else None
 
 
-def stage_seconds(message: Message, recipient: Recipient | None, now: datetime) -> dict[Stage, float | None]:
+def stage_seconds(detail: Detail, recipient: Recipient | None, now: datetime) -> dict[Stage, float | None]:
     """Seconds that each stage took on the way to a recipient, or took until now; None where no log tells.
 
     Sending: until the first host had the whole message. Delivery: on the host that gave it into the mailbox or out of
     our logs. Routing: on the hosts between, and where a next hop has not been reached yet.
     """
     seconds: dict[Stage, float | None] = dict.fromkeys(Stage)
-    hops = hops_on(message, recipient.path if recipient else [])
+    message, hops = detail.message, hops_to(detail, recipient)
     for place, hop in enumerate(hops):
         last = place == len(hops) - 1
         took = max(0.0, (_left(message, recipient, hop, None if last else hops[place + 1], now)
@@ -82,6 +76,8 @@ def stage_seconds(message: Message, recipient: Recipient | None, now: datetime) 
             took -= sent
         done = recipient is not None and recipient.status in DONE
         stage = Stage.DELIVERY if last and (done or hop.stage is Stage.DELIVERY) else Stage.ROUTING
+        if hop.stage is Stage.SENDING and not last and hops[place + 1].host == hop.host:
+            stage = Stage.SENDING  # the part of a server that takes mail out of mailboxes
         seconds[stage] = (seconds[stage] or 0.0) + took
     return seconds
 

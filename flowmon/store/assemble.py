@@ -42,14 +42,19 @@ def instant(at: float) -> datetime:
 
 def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
     """The message of a flow as things stand at `now` (log time)."""
+    return message_with_ways(flow, known, now)[0]
+
+
+def message_with_ways(flow: Flow, known: KnownHosts, now: float) -> tuple[answers.Message, list[list[int]]]:
+    """The same, and for each of its recipients the places of the hops on the way there."""
     found = outcomes(flow, known, now)
     for outcome in found:
         diagnosis = cause(outcome)
         if diagnosis is not None:
             outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
-    recipients = sorted(
-        (_recipient(flow, outcome) for outcome in found), key=lambda r: SEVERITY[r.status]
-    )
+    found.sort(key=lambda outcome: SEVERITY[outcome.status])
+    recipients = [_recipient(flow, outcome) for outcome in found]
+    passed = shown(flow)
     hops = flow.hops
     sender = next((h.sender for h in hops if h.sender is not None), None)
     scenario, direction = classify(sender, [o.recipient for o in found], known)
@@ -60,7 +65,11 @@ def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
             status, problem, reason = more.status, None, None
     else:
         status, problem, reason = _bare(hops[-1])
-    return answers.Message(
+    places = {hop.serial: place for place, hop in enumerate(passed)}
+    ways = [
+        list(dict.fromkeys(places[hop.serial] for hop in outcome.way if hop.serial in places)) for outcome in found
+    ]
+    told = answers.Message(
         message_id=next((f"<{h.message_id}>" for h in hops if h.message_id is not None), None),
         envelope_sender=sender,
         subject=next((h.subject for h in hops if h.subject is not None), None),
@@ -69,8 +78,9 @@ def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
         first_seen_at=instant(hops[0].arrived_at),
         last_seen_at=instant(max(h.last_at for h in hops)),
         scenario=scenario, direction=direction, status=status, problem=problem, reason=reason,
-        recipients=recipients, hops=[_hop(flow, hop, known) for hop in shown(flow)],
+        recipients=recipients, hops=[_hop(flow, hop, known) for hop in passed],
     )
+    return told, ways
 
 
 def _bare(hop: Hop) -> tuple[DeliveryStatus, Problem | None, str | None]:
@@ -79,7 +89,7 @@ def _bare(hop: Hop) -> tuple[DeliveryStatus, Problem | None, str | None]:
     text = hop.state_text
     if hop.aborted and text is None:
         text = "lost connection: the client went away before the message was accepted"
-    diagnosis = cause(Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text))
+    diagnosis = cause(Outcome("", status, hop, None, [hop], None, hop.last_at, 1, diagnostic=text))
     return status, diagnosis.problem if diagnosis else None, diagnosis.reason if diagnosis else None
 
 
@@ -98,7 +108,7 @@ def _recipient(flow: Flow, outcome: Outcome) -> answers.Recipient:
         host=outcome.hop.host,
         relay=fate.relay if fate is not None else None,
         delay_seconds=round(max(outcome.at - flow.hops[0].arrived_at, 0.0), 3),
-        path=_squeezed(outcome.hosts),
+        path=_squeezed([hop.host for hop in outcome.way]),
         transient=list(outcome.transient) if final else [],
     )
 

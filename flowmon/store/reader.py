@@ -196,7 +196,7 @@ class SqliteReader:
             return None
         flow = decode(id, rows[0][0])
         now = float(self._meta("now") or 0.0)
-        message = assemble.message(flow, self.known(), now)
+        message, ways = assemble.message_with_ways(flow, self.known(), now)
         about = waiting(message) or message  # what waits can still be helped
         said = explain(about.reason, about.problem, about.status) if about.reason is not None else on_its_way(
             about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles")))
@@ -206,7 +206,7 @@ class SqliteReader:
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
             cause=said.cause if said else None, next_step=special_step(flow, now) or (said.next_step if said else None),
-            latencies=list(assemble.latencies(flow)),
+            ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
 

@@ -186,7 +186,7 @@ def _without_recipients(
     text = hop.state_text
     if hop.aborted and text is None:
         text = "lost connection: the client went away before the message was accepted"
-    outcome = Outcome("", status, hop, None, [hop.host], None, hop.last_at, 1, diagnostic=text)
+    outcome = Outcome("", status, hop, None, [hop], None, hop.last_at, 1, diagnostic=text)
     _explain(outcome)
     if outcome.problem is not None:
         _failure(failures, flow, outcome, now)

@@ -33,7 +33,8 @@ class Outcome(msgspec.Struct, gc=False):
     """Where it is, or was last."""
     fate: Fate | None
     """What decided there; None while that hop tells nothing of it."""
-    hosts: list[str]
+    way: list[Hop]
+    """The hops on its way, up to where it is."""
     original: str | None
     at: float
     attempts: int
@@ -137,7 +138,7 @@ def unnamed(flow: Flow) -> Outcome | None:
 
 
 def _waiting(hop: Hop, recipient: str) -> Outcome:
-    return Outcome(recipient, hop.state or _D.QUEUED, hop, None, [hop.host], None, hop.last_at, 0,
+    return Outcome(recipient, hop.state or _D.QUEUED, hop, None, [hop], None, hop.last_at, 0,
                    diagnostic=hop.state_text)
 
 
@@ -160,10 +161,10 @@ def decided(hop: Hop) -> int | None:
 class _Way:
     """How a recipient came to a hop."""
 
-    __slots__ = ("attempts", "failures", "first", "hosts", "original")
+    __slots__ = ("attempts", "failures", "hops", "original")
 
     def __init__(self, before: _Way | None = None) -> None:
-        self.hosts: list[str] = list(before.hosts) if before else []
+        self.hops: list[Hop] = list(before.hops) if before else []
         self.failures: list[tuple[str | None, str | None, Hop]] = list(before.failures) if before else []
         """(text, enhanced status, hop) of temporary failures met."""
         self.attempts: int = before.attempts if before else 0
@@ -172,7 +173,7 @@ class _Way:
     def on(self, hop: Hop, fate: Fate) -> _Way:
         """The way one hop further."""
         way = _Way(self)
-        way.hosts.append(hop.host)
+        way.hops.append(hop)
         way.original = self.original or (next(reversed(_before(hop, fate))) if fate.original else None)
         for one in fate.earlier or ():
             if one.status is _D.DEFERRED:
@@ -188,13 +189,12 @@ _START = _Way()
 def _walk(hop: Hop, fate: Fate, hops: dict[int, Hop], way: _Way, known: KnownHosts, now: float) -> Iterator[Outcome]:
     """The final recipients that one recipient of a hop leads to."""
     after = hops.get(fate.next) if fate.next else None
-    if after is None or len(way.hosts) > 200:
+    if after is None or len(way.hops) > 200:
         yield from _leaf(hop, fate, way, known, now)
         return
     on = way.on(hop, fate)
     if not turned_away(hop) and (after.refused is not None or _refuses(after, fate)):
-        on.hosts.append(after.host)
-        yield from _leaf(hop, fate, way, known, now, on.hosts, after)
+        yield from _leaf(hop, fate, way, known, now, [*on.hops, after], after)
         return
     if fate.status is _D.REJECTED or fate.status in _GIVEN_UP:
         on.failures.append((fate.diagnostic, fate.enhanced_status, hop))
@@ -271,19 +271,19 @@ def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:
     """The next hop took it and has not said more of this recipient."""
     status = after.state if after.state is not None else _D.QUEUED
     original = way.original if way.original != fate.recipient else None
-    return Outcome(fate.recipient, status, after, None, [*way.hosts, after.host], original, after.last_at,
+    return Outcome(fate.recipient, status, after, None, [*way.hops, after], original, after.last_at,
                    way.attempts, diagnostic=after.state_text)
 
 
 def _leaf(
-    hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, hosts: list[str] | None = None,
+    hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, passed: list[Hop] | None = None,
     answer: Hop | None = None,
 ) -> Iterator[Outcome]:
     """A recipient that goes no further than this hop."""
     status = fate.status
     if status is _D.EXPANDED and len(hop.fates) > 1:
         return
-    on = way.on(hop, fate) if way.hosts or fate.earlier or hop.tries or fate.original else None
+    on = way.on(hop, fate) if way.hops or fate.earlier or hop.tries or fate.original else None
     waits: float | None = None
     diagnostic = fate.diagnostic
     if status is _D.RELAYED:
@@ -296,7 +296,7 @@ def _leaf(
     elif hop.state is not None and status is _D.QUEUED:
         status, diagnostic = hop.state, hop.state_text or diagnostic
     yield Outcome(
-        fate.recipient, status, hop, fate, hosts or (on.hosts if on else [hop.host]),
+        fate.recipient, status, hop, fate, passed or (on.hops if on else [hop]),
         (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
         diagnostic=diagnostic, answer=answer, waits_until=waits,
         transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
@@ -323,7 +323,7 @@ def _merge_equal(found: list[Outcome]) -> list[Outcome]:
 
 
 def _latest(found: list[Outcome]) -> list[Outcome]:
-    """Where hops of one message are joined as a whole: the last word on each recipient, with all hosts before it."""
+    """Where hops of one message are joined as a whole: the last word on each recipient, with all hops before it."""
     by_recipient: dict[str, list[Outcome]] = {}
     for outcome in found:
         by_recipient.setdefault(outcome.recipient.lower(), []).append(outcome)
@@ -332,6 +332,6 @@ def _latest(found: list[Outcome]) -> list[Outcome]:
         same.sort(key=lambda o: (o.at, o.hop.serial))
         final = [o for o in same if o.status not in OPEN_STATUSES] or same
         last = final[-1]
-        last.hosts = [host for o in same if o.at <= last.at for host in o.hosts]
+        last.way = [hop for o in same if o.at <= last.at for hop in o.way]
         latest.append(last)
     return latest

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
-from flowmon.model.answers import Hop, Message, Recipient
-from flowmon.model.way import DONE, hop_seconds, hops_on, slowest_hop, worst_first
+from flowmon.model.answers import Detail, Hop, Recipient
+from flowmon.model.way import DONE, hop_seconds, hops_to, slowest_hop, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Role, Stage
 from flowmon.tui.format import plural, span
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
@@ -42,10 +42,10 @@ class Node:
     """The step to it fails."""
 
 
-def nodes_of(message: Message, recipient: Recipient | None, now: datetime) -> list[Node]:
+def nodes_of(detail: Detail, recipient: Recipient | None, now: datetime) -> list[Node]:
     """The places on the way to a recipient, from the client to where it ended or is stuck."""
+    message, hops = detail.message, hops_to(detail, recipient)
     status = recipient.status if recipient else message.status
-    hops = hops_on(message, recipient.path if recipient else [])
     slowest = slowest_hop(message, now)
     nodes: list[Node] = []
     if message.client and not any(hop.role is Role.CLIENT for hop in hops):
@@ -90,10 +90,10 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
     return None
 
 
-def picture(message: Message, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
+def picture(detail: Detail, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
     """The way to the worst recipient as boxes, or as a list where the boxes do not fit; then the other ways."""
-    recipients = worst_first(message.recipients)
-    nodes = nodes_of(message, recipients[0] if recipients else None, now)
+    recipients = worst_first(detail.message.recipients)
+    nodes = nodes_of(detail, recipients[0] if recipients else None, now)
     if not nodes:
         return [[("No hop of this message is known yet.", "muted")]]
     room = (width - ARROW * (len(nodes) - 1)) // len(nodes)

@@ -34,7 +34,7 @@ class Story:
         return [
             *self.verdict(width, look),
             DocLine([]),
-            *(DocLine(line) for line in picture(self.detail.message, look.now, width, look.glyphs)),
+            *(DocLine(line) for line in picture(self.detail, look.now, width, look.glyphs)),
             *self.recipients(width, look),
             *self.hops(width, look),
             *self.attempts(width, look),
@@ -84,7 +84,7 @@ class Story:
         if not message.hops:
             return []
         worst = next(iter(worst_first(message.recipients)), None)
-        seconds = stage_seconds(message, worst, look.now)
+        seconds = stage_seconds(self.detail, worst, look.now)
         slowest = slowest_stage(seconds)
         told = ", ".join(
             f"{stage.value} {span(value)}{' (slowest)' if stage is slowest else ''}"

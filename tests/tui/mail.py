@@ -244,7 +244,7 @@ STUCK = Detail(
         Evidence(None, "relay1", "/var/log/flowmon-test/relay1/mail.log", 99999, HOSTILE),
     ],
     reports=[],
-    report_of=None, submitted=None,
+    report_of=None, submitted=None, ways=[[0, 1], [0, 1, 2], [0, 1, 3]],
     cause="The server of the next hop refuses connections on port 25: it is down, or a firewall stands before it.",
     next_step="Ask the administrator of partner.example; mail goes out by itself once it answers.",
 )  # fmt: skip

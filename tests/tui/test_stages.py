@@ -10,11 +10,12 @@ import pytest
 from textual.theme import Theme
 
 from flowmon.model.answers import Detail
-from flowmon.model.way import slowest_stage, stage_seconds, visits
+from flowmon.model.way import hops_to, slowest_stage, stage_seconds, visits
 from flowmon.model.words import Stage
 from flowmon.tui.glyphs import UNICODE
 from flowmon.tui.look import Look
 from flowmon.tui.palette import Palette
+from flowmon.tui.picture import picture
 from flowmon.tui.story import Story
 from tests.golden import reading
 
@@ -42,7 +43,7 @@ def _shown(detail: Detail) -> str:
 
 def test_each_stage_shows_its_time(read: Read) -> None:
     detail = read("scenarios_with_domains_given", "n2@acme.example")
-    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    told = stage_seconds(detail, detail.message.recipients[0], NOW)
     assert {stage: round(value or 0, 2) for stage, value in told.items()} == {
         Stage.SENDING: 0.03, Stage.ROUTING: 0.78, Stage.DELIVERY: 0.39}
     assert slowest_stage(told) is None  # none took a second
@@ -62,7 +63,7 @@ def test_what_another_server_brought_was_not_submitted(read: Read) -> None:
 
 def test_the_slowest_stage_is_marked_and_waiting_is_not_the_clients(read: Read) -> None:
     detail = read("retried_over_several_mx", "m0@far.example")
-    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    told = stage_seconds(detail, detail.message.recipients[0], NOW)
     assert told[Stage.SENDING] == pytest.approx(0.03)
     assert told[Stage.DELIVERY] == pytest.approx(300.46)
     assert slowest_stage(told) is Stage.DELIVERY
@@ -71,7 +72,7 @@ def test_the_slowest_stage_is_marked_and_waiting_is_not_the_clients(read: Read) 
 
 def test_what_waits_for_its_next_hop_is_being_routed_until_now(read: Read) -> None:
     detail = read("one_host_is_all", "a4@acme.example")
-    told = stage_seconds(detail.message, detail.message.recipients[0], NOW)
+    told = stage_seconds(detail, detail.message.recipients[0], NOW)
     assert slowest_stage(told) is Stage.ROUTING
     assert told[Stage.ROUTING] == pytest.approx(3569.97)
     assert told[Stage.DELIVERY] is None
@@ -80,7 +81,28 @@ def test_what_waits_for_its_next_hop_is_being_routed_until_now(read: Read) -> No
 def test_one_recipients_wait_is_not_anothers(read: Read) -> None:
     detail = read("through_sendmail", "m0@far.example")
     there = next(r for r in detail.message.recipients if r.recipient == "bob@acme.example")
-    assert slowest_stage(stage_seconds(detail.message, there, NOW)) is None
+    assert slowest_stage(stage_seconds(detail, there, NOW)) is None
+
+
+def test_two_queues_of_one_host_are_two_steps(read: Read) -> None:
+    detail = read("exchange_queue_in_retry", "7f3a.1@ex01.contoso.example")
+    (one,) = detail.message.recipients
+    hops = hops_to(detail, one)
+    assert [hop.queue_id for hop in hops] == ["submission/993", "64712272257894"]
+    assert hops[-1].left_at is None
+    told = stage_seconds(detail, one, NOW)
+    assert told[Stage.SENDING] == pytest.approx(0.1)
+    assert slowest_stage(told) is Stage.ROUTING
+    boxes = "\n".join("".join(text for text, _ in line) for line in picture(detail, NOW, 118, UNICODE))
+    assert "64712272257894" in boxes
+    assert "waits 1h00" in boxes
+
+
+def test_copies_for_several_recipients_on_one_host_are_told_apart(read: Read) -> None:
+    detail = read("split_by_policy", "s701@far.example")
+    ways = {one.recipient: [hop.queue_id for hop in hops_to(detail, one)] for one in detail.message.recipients}
+    assert ways == {"kim@beta.example": ["701", "703"], "bob@acme.example": ["701", "702"],
+                    "lee@acme.example": ["701", "702"]}
 
 
 def test_a_loop_is_shown_with_its_rounds(read: Read) -> None:
