@@ -32,7 +32,7 @@ def on_its_way(about: Message | Recipient, since: float, troubles: Troubles) -> 
     said = explain(why.reason, why.problem, DeliveryStatus.DEFERRED)
     return Explanation(
         f"No try of this message is told, but {found.host} had trouble with its connection to {found.next_hop} at "
-        f"{instant(found.at).astimezone():%H:%M:%S}: {found.text}. {said.cause}", said.next_step,
+        f"{instant(found.at).astimezone():%H:%M:%S}: {str(found.text).rstrip('.; ')}. {said.cause}", said.next_step,
     )
 
 

@@ -99,13 +99,15 @@ class Story:
 
     def _verdict_words(self, look: Look) -> str:
         message = self.detail.message
+        alike = sum(one.status is message.status for one in message.recipients)
+        of = f"{alike} of {len(message.recipients)} recipients: " if 0 < alike < len(message.recipients) else ""
         took = span((message.last_seen_at - message.first_seen_at).total_seconds())
         if message.status in OPEN_STATUSES:
             host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
             where = f" on {clean(host)}" if host else ""
-            return f"waits{where} for {age(message.first_seen_at, look.now)}{_because(message.reason)}"
+            return f"{of}waits{where} for {age(message.first_seen_at, look.now)}{_because(message.reason)}"
         words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
-        return f"{words}{_because(message.reason)}, {took} after it was first seen"
+        return f"{of}{words}{_because(message.reason)}, {took} after it was first seen"
 
     def _linked(self, width: int) -> list[DocLine]:
         lines: list[DocLine] = []
