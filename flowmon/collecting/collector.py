@@ -26,7 +26,8 @@ class Collector:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.keeper = Keeper(writer, config, live=live)
-        self.folding = Folding(catalogue, discovery, config, self.keeper.start(), live=live, clock=clock)
+        self.folding = Folding(catalogue, discovery, config, self.keeper.start(), live=live, final=writer.temporary,
+                               clock=clock)
         self._committed = time.monotonic()
 
     def step(self) -> bool:

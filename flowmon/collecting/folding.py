@@ -106,12 +106,14 @@ class Folding:
 
     def __init__(
         self, catalogue: Catalogue, discovery: Discovery, config: Config, start: Start, *, live: bool,
-        clock: Callable[[], float] = time.time,
+        final: bool = True, clock: Callable[[], float] = time.time,
     ) -> None:
+        """`final`: a last line without an end counts, as nothing reads on from there later."""
         self.catalogue = catalogue
         self.discovery = discovery
         self.config = config
         self.live = live
+        self._final = not live and final
         self.notices: list[str] = [*discovery.problems, *catalogue.rejected]
         self.names = HostNames(config, this_host=socket.gethostname())
         self.tracker = Tracker(start.serial, catalogue.endless())
@@ -180,7 +182,7 @@ class Folding:
         if chunk is not None:
             source.ahead = None
             return chunk
-        chunk = source.stream.read(limit, final=not self.live)
+        chunk = source.stream.read(limit, final=self._final)
         state, notice = source.state, source.stream.notice or source.strange
         if (state.error, state.notice) != (source.stream.error, notice):
             state.error, state.notice = source.stream.error, notice

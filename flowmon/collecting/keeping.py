@@ -19,6 +19,7 @@ from flowmon.store.writer import Writer
 from flowmon.tracking.incidents import REFUSALS_APART_SECONDS
 from flowmon.tracking.joiner import INDEX_LIMIT, REACH_SECONDS, Joiner
 from flowmon.tracking.linking import RETRY_SECONDS
+from flowmon.tracking.tracker import open_sessions
 
 _DELIVERED = DeliveryStatus.DELIVERED
 _RECENT_SECONDS = 60.0
@@ -56,11 +57,13 @@ class Keeper:
         )
         if self.now:
             flows = list(writer.unfinished(self.now - REACH_SECONDS))
-            self.joiner.restore(flows, writer.refused(self.now - RETRY_SECONDS))
-            start.hops = [
-                h for flow in flows for h in flow.hops if h.left_at is None
-                or h.last_at > self.now - (_RECENT_SECONDS if h.refused is None else REFUSALS_APART_SECONDS)
-            ]
+            refused = list(writer.refused(self.now - RETRY_SECONDS))
+            self.joiner.restore(flows, refused)
+            going_on = open_sessions(start.pending)
+            recent = {hop.serial: hop for flow in flows for hop in flow.hops if hop.left_at is None or hop.last_at > (
+                self.now - (_RECENT_SECONDS if hop.refused is None else REFUSALS_APART_SECONDS))}
+            recent.update((hop.serial, hop) for flow in refused for hop in flow.hops if hop.serial in going_on)
+            start.hops = list(recent.values())
             self._waiting = {flow.id: 0.0 for flow in flows}
         return start
 

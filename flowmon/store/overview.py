@@ -143,10 +143,16 @@ def _problem(problem: str, reason: str, next_hop: str | None, rows: list[Any]) -
     return answers.ProblemRow(
         problem=Problem(problem), reason=reason, next_hop=next_hop, messages=len({r[3] for r in rows}),
         recipients=sum([r[4] for r in rows]), first_at=instant(first), last_at=instant(last), trend=trend,
-        senders=[s for s, _ in senders.most_common(5)], sample_recipients=[r for r, _ in recipients.most_common(5)],
-        sample_reply=next(r[9] for r in rows if r[5] == last), open=len({r[3] for r in rows if r[10] in OPEN_STATUSES}),
+        senders=_most_often(senders), sample_recipients=_most_often(recipients),
+        sample_reply=max(str(r[9] or "") for r in rows if r[5] == last) or None,
+        open=len({r[3] for r in rows if r[10] in OPEN_STATUSES}),
         cause=said.cause, next_step=said.next_step,
     )
+
+
+def _most_often(found: Counter[str]) -> list[str]:
+    """The five that stand most often; of those that stand equally often the first by name, whichever was read first."""
+    return sorted(found, key=lambda name: (-found[name], name))[:5]
 
 
 def _most_told(found: list[DeliveryStatus]) -> DeliveryStatus:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from flowmon.model.flow import Flow, Heard, Hop
 from flowmon.tracking.copies import Copies
-from flowmon.tracking.flows import carry, ended, note
+from flowmon.tracking.flows import carry, ended, in_order, note
 from flowmon.tracking.hearing import Hearing
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.incidents import SESSIONS_KEPT
@@ -133,8 +133,8 @@ class Joiner:
             self._meet_fates(hop, id, near)
         if hop.copies is not None or hop.parent_id is not None:
             self._meet_copies(hop, id, near)
-        if self._lookup is not None and len(self.known.hosts) > 1:
-            self._ask_store(hop, near)
+        if self._lookup is not None and (len(self.known.hosts) > 1 or hop.network_message_id is not None):
+            self._ask_store(hop, near)  # one host's log tells all in order, but an Exchange server has several
         if len(flow.hops) == 1:
             near.discard(id)
         elif hop.network_message_id is not None or hop.message_id is not None:
@@ -210,6 +210,8 @@ class Joiner:
                         joined |= note(ground, child, parent, flow, other, self.known)
             if joined and other is not flow:
                 flow = self.table.merge(flow, other)
+            elif joined:
+                flow.hops = in_order(flow.hops, flow.links)
         return flow
 
     def _settle(self) -> set[int]:

@@ -134,5 +134,11 @@ class Tracker:
             host.refusals.update({s: by_serial[n] for s, n in kept.refusals.items() if n in by_serial})
 
 
+def open_sessions(pending: bytes) -> set[int]:
+    """Serials of the refused transactions in what `pending()` gave of sessions that may go on."""
+    kept = msgspec.msgpack.decode(pending, type=list[_Pending]) if pending else []
+    return {serial for one in kept for serial in one.refusals.values()}
+
+
 def _serials(hops: Mapping[str, Hop]) -> dict[str, int]:
     return {session: hop.serial for session, hop in hops.items()}

@@ -85,8 +85,11 @@ def _from(name: str, store: Path) -> Answers:
         reader.close()
 
 
-def _grown(name: str, catalogue: Catalogue, folder: Path, story: list[Growth]) -> Answers:
-    """The answers of a collector that reads a run as the story tells, and then the rest of one log after the other."""
+def _grown(
+    name: str, catalogue: Catalogue, folder: Path, story: list[Growth], *, killed: bool = False
+) -> Answers:
+    """The answers of a collector that reads a run as the story tells, and then the rest of one log after the other;
+    `killed`: after each commit it dies, and another one goes on."""
     growing = live.Growing(name, folder)
     one = live.Live(catalogue, folder / "store.db", growing.logs)
     try:
@@ -95,6 +98,9 @@ def _grown(name: str, catalogue: Catalogue, folder: Path, story: list[Growth]) -
             one.fold()
             if committed:
                 one.commit()
+                if killed:
+                    one.end()
+                    one = live.Live(catalogue, folder / "store.db", growing.logs)
         for which in range(len(reading.files(reading.FOLDER / name / "logs"))):
             growing.grow_one(which + story[0][0] if story else which, 1_000_000)
             one.fold()
@@ -112,6 +118,16 @@ def _grown(name: str, catalogue: Catalogue, folder: Path, story: list[Growth]) -
 def test_any_interleaving(catalogue: Catalogue, name: str, story: list[Growth]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert _grown(name, catalogue, Path(folder), story) == _at_once(name)
+
+
+@given(name=st.sampled_from(_OF_SEVERAL_LOGS), story=growths)
+@settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.generate],
+)
+def test_killed_after_any_commit(catalogue: Catalogue, name: str, story: list[Growth]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert _grown(name, catalogue, Path(folder), story, killed=True) == _at_once(name)
 
 
 @pytest.mark.parametrize("first", [0, 1])
