@@ -111,6 +111,8 @@ class Dialogue:
         if verb.startswith("XPROXY"):
             session["proxied"] = "yes"
         word = _WORDS.get(verb, "OTHER")
+        if verb == "BDAT" and rest.upper().split()[-1:] != ["LAST"]:
+            word = "BDAT"  # more of the message is to come
         if word == "EHLO":
             session["helo"] = rest.strip()
         elif word == "MAIL":

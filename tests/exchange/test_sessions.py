@@ -102,6 +102,28 @@ def test_the_log_that_servers_send_by_is_another(receive: Format) -> None:
     assert one.counters.unmatched == one.counters.lines
 
 
+CHUNKED: list[Row] = [
+    (ONE, "+", ""), (ONE, ">", "220 EX01 ready"), (ONE, "<", "EHLO far.example"), (ONE, ">", "250  EX01 Hello"),
+    (ONE, "<", "MAIL FROM:<pat@fabrikam.example>"), (ONE, "<", "RCPT TO:<ben@contoso.example>"),
+    (ONE, ">", "250 2.1.0 Sender OK"), (ONE, ">", "250 2.1.5 Recipient OK"), (ONE, "<", "BDAT 1000"),
+    (ONE, ">", "250 2.6.0 CHUNK received OK, 1000 octets"), (ONE, "<", "BDAT 20 LAST"),
+    (ONE, ">", "250 2.6.0 <m@x> [InternalId=7, Hostname=EX01] Queued mail for delivery"),
+    (ONE, "<", "MAIL FROM:<pat@fabrikam.example>"), (ONE, ">", "250 2.1.0 Sender OK"),
+    (ONE, "<", "RCPT TO:<ben@contoso.example>"), (ONE, ">", "250 2.1.5 Recipient OK"), (ONE, "<", "BDAT 1000"),
+    (ONE, ">", "552 5.3.4 Message size exceeds fixed maximum"),
+]
+
+
+def test_chunks_are_one_message(receive: Format) -> None:
+    events, one = list[Event](), reader(receive)
+    one.feed(log(CHUNKED), 0, events.append)
+    lines = [event for event in events if isinstance(event, Line)]
+    assert [(event.queue_id, event.host, event.session) for event in lines] == [("7", "ex01", ONE[0])] * 8
+    assert [event.position for event in lines] == sorted({event.position for event in lines})
+    (refused,) = [facts(event) for event in events if not isinstance(event, Line)]
+    assert (refused["command"], refused["session"]) == ("DATA", f"{ONE[0]}/2")
+
+
 def spoken(run: str, message_id: str, folder: Path) -> list[str]:
     """Sign and text of the lines of protocol logs that a message of a golden run has as its evidence."""
     with reading.read([str(reading.copied(run, folder))]) as found:
