@@ -9,8 +9,10 @@ from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.replies import peer_names
 
 _NUMBER = re.compile(r"\d+")
-_TOLD_TWICE_SECONDS = 120.0
-"""How far apart two logs of one server may tell of one session."""
+_TOLD_TWICE_SECONDS = 20.0
+"""How long after an agent refused the protocol log may tell so."""
+_CLOCK_SECONDS = 0.1
+"""How far two logs of one server may have the order of two moments wrong."""
 
 
 def same_client(one: Hop, other: Hop) -> bool:
@@ -69,12 +71,18 @@ def in_one_session(taken: Hop, refused: Hop) -> bool:
 
 
 def told_twice(child: Hop, parent: Hop) -> bool:
-    """Whether two logs of one server tell of one refused session: the one whose program comes first in the alphabet
-    counts (Exchange's agent log, which knows the agent's reason, before its protocol log, which counts the messages of
-    a session: `ID/2`)."""
-    return (
-        child.session is not None and parent.session is not None and child.host == parent.host
-        and child.session.partition("/")[0] == parent.session.partition("/")[0]
-        and parent.refused not in (None, "LMTP") and parent.system < child.system and child.sender == parent.sender
-        and abs(child.arrived_at - parent.arrived_at) <= _TOLD_TWICE_SECONDS
-    )
+    """Whether two logs of one server tell of one refusal: the one whose program comes first in the alphabet counts.
+
+    Exchange's agent log knows the agent's reason, but not which of a session's messages it refused (`ID/time`); its
+    protocol log knows that (`ID/2`), and tells what the client was told, after the agent and perhaps a tarpit.
+    """
+    if child.session is None or parent.session is None or child.host != parent.host or child.sender != parent.sender:
+        return False
+    if parent.refused in (None, "LMTP") or not parent.system < child.system:
+        return False
+    if child.session.partition("/")[0] != parent.session.partition("/")[0]:
+        return False
+    late = [child.fates[name].at - fate.at for name, fate in parent.fates.items() if name in child.fates]
+    if not parent.fates or not child.fates:
+        late = [child.arrived_at - parent.arrived_at]
+    return any(-_CLOCK_SECONDS <= seconds <= _TOLD_TWICE_SECONDS for seconds in late)

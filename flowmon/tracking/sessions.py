@@ -46,7 +46,7 @@ class RefusedSessions:
         """Names of hosts of ours whose flows were looked at, with so many domains of ours known."""
         self._domains = 0
         self._by_session = Index()
-        """Sessions by their id: a second log may tell of them."""
+        """Sessions by their id, message by message, and refused ones as a whole: a second log may tell of them."""
         self._clients = Index()
         """Names of clients that were put off, to the flows of what they brought."""
         self._due: dict[tuple[str | None, str], None] = {}
@@ -80,11 +80,13 @@ class RefusedSessions:
             self._clients.add(name, id)
         if hop.session is not None and len(hop.session) >= _SESSION_LENGTH:
             near.update(self.in_session(hop.session, id))
+            near.update(self._by_session.add(f"refused in {hop.session.partition('/')[0]}", id))
         return near
 
     def in_session(self, session: str, id: int) -> Iterable[int]:
-        """Note in which session a flow came, or was refused; gives the rows of the others of that session."""
-        return self._by_session.add(session.partition("/")[0], id)
+        """Note in which session, and as which of its messages, a flow came or was refused; gives the rows of the
+        others."""
+        return self._by_session.add(session, id)
 
     def _came_before(self, hop: Hop, recipient: str) -> None:
         """Note mail that came after a refusal and was read long before it, from another log."""

@@ -77,3 +77,26 @@ def session_sends() -> Flow:
     second.defer("SMTP", "[{LRT=11/24/2026 9:00:01 AM};{LED=452 4.2.2 The mailbox is full};{FQDN=mx.fabrikam.example};"
                          "{IP=203.0.113.50}]")
     return flow
+
+
+def agent_refuses_beside() -> Flow:
+    """One session brings three messages of one sender: of the second and of the third an agent refuses a recipient. The
+    protocol log tells of which message, the agent log why."""
+    flow = Flow()
+    session = flow.session()
+    for number, (good, bad) in enumerate(((BEN, None), (CLEO, NOBODY), (BEN, "noone@contoso.example")), 1):
+        mail = message(good, sender=PAT, number=number)
+        flow.said(EX01, session, STRANGER, ("<", f"MAIL FROM:<{PAT}> SIZE=8123"), (">", "250 2.1.0 Sender OK"))
+        if bad:
+            reply = "550 5.1.1 User unknown"
+            flow.said(EX01, session, STRANGER, ("<", f"RCPT TO:<{bad}>"))
+            flow.agent(EX01, session, STRANGER, P1FromAddress=PAT, Recipient=bad, NumRecipients="1",
+                       Agent="Recipient Filter Agent", Event="OnRcptCommand", Action="RejectCommand",
+                       SmtpResponse=reply, Reason="RecipientDoesNotExist")
+            flow.said(EX01, session, STRANGER, (">", reply))
+        flow.said(EX01, session, STRANGER, ("<", f"RCPT TO:<{good}>"), (">", "250 2.1.5 Recipient OK"), ("<", "DATA"),
+                  (">", GO_ON))
+        copy = flow.arrived(mail, STRANGER, EX01)
+        flow.said(EX01, session, STRANGER, (">", accepted(mail, copy.id, EX01)))
+        copy.deliver()
+    return flow

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.exchange.connections import queue_in_retry, session_refuses_one, session_sends
+from tests.exchange.connections import agent_refuses_beside, queue_in_retry, session_refuses_one, session_sends
 from tests.exchange.decided import (
     agent_refuses,
     approved,
@@ -253,7 +253,7 @@ RUNS: dict[str, Callable[[], Flow]] = {
     "exchange_poison": poison, "safety_net_resubmission": resubmitted, "exchange_clients": clients,
     "exchange_refused_at_the_front": taken_later, "exchange_agent_refuses_once": agent_refuses,
     "exchange_queue_in_retry": queue_in_retry, "exchange_session_refuses_one": session_refuses_one,
-    "exchange_session_sends": session_sends,
+    "exchange_session_sends": session_sends, "exchange_agent_refuses_beside": agent_refuses_beside,
 }
 
 
