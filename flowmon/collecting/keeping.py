@@ -58,7 +58,7 @@ class Keeper:
         if self.now:
             flows = list(writer.unfinished(self.now - REACH_SECONDS))
             refused = list(writer.refused(self.now - RETRY_SECONDS))
-            self.joiner.restore(flows, refused)
+            self.joiner.restore(flows, reversed(refused))
             going_on = open_sessions(start.pending)
             recent = {hop.serial: hop for flow in flows for hop in flow.hops if hop.left_at is None or hop.last_at > (
                 self.now - (_RECENT_SECONDS if hop.refused is None else REFUSALS_APART_SECONDS))}

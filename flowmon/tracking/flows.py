@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from flowmon.model.flow import Fate, Flow, Hop, Link, Said
-from flowmon.model.words import DeliveryStatus, LinkBasis
+from flowmon.model.words import Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import turned_away
 from flowmon.tracking.linking import LIFETIME_SECONDS, Ground, handed_id
 from flowmon.tracking.replies import peer_names
+
+_CERTAINTIES = tuple(Certainty)
+"""The surest first."""
 
 
 def note(ground: Ground, child: Hop, parent: Hop, flow: Flow, other: Flow, known: KnownHosts) -> bool:
@@ -15,8 +18,11 @@ def note(ground: Ground, child: Hop, parent: Hop, flow: Flow, other: Flow, known
     if any(k.child == parent.serial and k.parent == child.serial for k in flow.links):
         return False
     basis, certainty, fates = ground
-    if not any(k.child == child.serial and k.parent == parent.serial for k in (*flow.links, *other.links)):
+    have = next((k for k in (*flow.links, *other.links) if (k.child, k.parent) == (child.serial, parent.serial)), None)
+    if have is None:
         flow.links.append(Link(child.serial, parent.serial, basis, certainty))
+    elif _CERTAINTIES.index(certainty) < _CERTAINTIES.index(have.certainty):
+        have.basis, have.certainty = basis, certainty  # a line told more since
     several = basis is LinkBasis.NETWORK_MESSAGE_ID or turned_away(child)
     hops = {hop.serial: hop for hop in (*flow.hops, *other.hops)} if several else {}
     for fate in fates:

@@ -109,10 +109,11 @@ def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> H
 
 
 def may_go_on(host: HostTracker, hop: Hop, horizon: float) -> bool:
-    """Whether more refusals of a refused session may come: it is open, and the last was not long before `horizon`."""
+    """Whether more refusals of a refused session may come: it is open, and the last was not long before `horizon`, nor
+    before what its host told last (whose log may be far behind others)."""
     return (
         hop.session is not None and host.refusals.get(hop.session) is hop
-        and hop.last_at > horizon - REFUSALS_APART_SECONDS
+        and hop.last_at > min(horizon, host.facts.begins) - REFUSALS_APART_SECONDS
     )
 
 

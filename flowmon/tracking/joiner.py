@@ -66,6 +66,7 @@ class Joiner:
         for flow in refused:
             for hop in flow.hops:
                 if hop.refused is not None:
+                    self._refused_rows[hop.serial] = flow.id
                     self._refused.refused(hop, flow.id)
 
     def join(self, hops: Iterable[Hop]) -> set[int]:
