@@ -296,8 +296,10 @@ def _way(host: HostTracker, event: Notice, next_hop: str) -> None:
     have = troubles.get((event.host, next_hop))
     if have is not None and have.at > event.at:
         return
-    if have is None and len(troubles) >= TROUBLES_KEPT:
-        del troubles[min(troubles, key=lambda key: troubles[key].at)]
+    if have is not None:
+        del troubles[event.host, next_hop]  # put behind all others
+    elif len(troubles) >= TROUBLES_KEPT:
+        del troubles[next(iter(troubles))]
     troubles[event.host, next_hop] = Trouble(event.host, next_hop, event.at, event.text[:500] if event.text else None)
 
 
