@@ -58,6 +58,8 @@ def shares(recipient: str, refused: Iterable[Hop], accepted: list[Hop], known: K
     found: dict[int, dict[int, Share]] = {hop.serial: {} for hop in refused}
     tries = [one for hop in accepted for one in _failed_tries(hop, recipient)]
     free = [one.times for one in tries]
+    for hop in accepted:
+        _take_answered(hop, recipient, tries, free, known)
     each = [(said, hop) for hop in refused for said in refusals(hop.fates[recipient])]
     for said, hop in sorted(each, key=lambda one: (one[0].last_at, one[1].host, one[1].session or "")):
         answered = sorted(
@@ -74,6 +76,19 @@ def shares(recipient: str, refused: Iterable[Hop], accepted: list[Hop], known: K
         mine, serial = found[hop.serial], owner.serial if owner is not None else 0
         mine.setdefault(serial, Share(owner, tried, [])).refusals.append(said)
     return {serial: list(mine.values()) for serial, mine in found.items()}
+
+
+def _take_answered(hop: Hop, recipient: str, tries: list[_Tries], free: list[int], known: KnownHosts) -> None:
+    """Count the tries that were answered by a hop which took other recipients of the same message: no session of
+    another message answers them."""
+    fate = hop.fates.get(recipient)
+    for said in refusals(fate) if fate is not None and fate.status is DeliveryStatus.REJECTED else ():
+        near = [
+            (apart, one.end, place) for place, one in enumerate(tries) if free[place]
+            and same_message_id(hop, one.hop) and (apart := _seconds_apart(hop, said, one, known)) is not None
+        ]
+        if near:
+            free[min(near)[2]] -= 1
 
 
 def refusals(fate: Fate) -> list[Try]:
