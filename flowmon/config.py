@@ -72,6 +72,22 @@ class DiagnosisRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[Path, ...] = ()
 
 
+class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether and how often this host's MTA is asked for its queue."""
+
+    read: bool = True
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30
+
+
+class Mta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An MTA to ask for its queue."""
+
+    kind: Literal["postfix", "exim", "sendmail", "opensmtpd"]
+    host: HostName | None = None
+    config: str | None = None
+    through: tuple[str, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration; `Config()` is the one without a file."""
 
@@ -79,6 +95,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partners: tuple[Domain, ...] = ()
     hosts: dict[str, Host] = {}
     paths: tuple[LogPath, ...] = ()
+    queue: Queue = Queue()
+    mta: tuple[Mta, ...] = ()
     store: Store = Store()
     screen: Screen = Screen()
     parsers: Parsers = Parsers()
@@ -114,6 +132,18 @@ SECTIONS: dict[str, tuple[str, dict[str, Entry]]] = {
         "format": Entry('"postfix"', "Name of the parser (see `flowmon parsers list`), where its lines are taken for\n"
                                      "another format."),
         "timezone": Entry('"UTC"', "Zone of its lines where they carry none; goes before that of the host."),
+    }),
+    "queue": ("[queue]    # the queue that this host's own MTA lists, beside the one that the logs tell", {
+        "read": Entry("true", "Whether to ask it. Read-only: postqueue -j, exim -bp, mailq, smtpctl show queue."),
+        "seconds": Entry("30", "How often, 1 to 3600 seconds; less often where a listing takes long."),
+    }),
+    "mta": ("[[mta]]    # one such table an MTA; without any, flowmon looks for Postfix, Exim and OpenSMTPD here", {
+        "kind": Entry('"postfix"', 'What it is: "postfix", "exim", "sendmail" or "opensmtpd".'),
+        "host": Entry('"mx1"', "The host whose queue it is, as the log names it; else this host."),
+        "config": Entry('"/etc/postfix-out"', "Another configuration than its usual one: a folder of Postfix, a file\n"
+                                              "of Exim or Sendmail."),
+        "through": Entry('["docker", "exec", "mail"]', "What its commands are run behind: into a container, by sudo -n,"
+                                                       "\nby ssh."),
     }),
     "store": ("[store]", {
         "path": Entry('"/var/lib/flowmon/flowmon.db"',

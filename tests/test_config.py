@@ -103,7 +103,7 @@ def test_which_file_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ("a = ", "this is not TOML: Invalid value (at end of document); correct that line"),
     ("domains = []\nmouse = yes", "this is not TOML: Invalid value (at line 2, column 9)"),
     ('domain = ["x"]', 'domain: unknown key; did you mean "domains"?'),
-    ("zzz = 1", "zzz: unknown key; known here: domains, partners, hosts, paths, store, screen, parsers"),
+    ("zzz = 1", "zzz: unknown key; known here: domains, partners, hosts, paths, queue, mta, store, screen"),
     ("keep_days = 3", "keep_days: unknown key here; it stands in the table [store]"),
     ("[screen]\npartners = []", "screen.partners: unknown key here; it stands before the first table"),
     ('[hosts.mx1]\nrol = "relay"', 'hosts.mx1.rol: unknown key; did you mean "role"?'),
@@ -181,7 +181,7 @@ def test_an_unreadable_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch)
 def keys(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
     tables: dict[str, type[msgspec.Struct]] = {
         "hosts": config.Host, "paths": config.LogPath, "store": config.Store, "screen": config.Screen,
-        "parsers": config.Parsers, "diagnosis": config.DiagnosisRules,
+        "parsers": config.Parsers, "diagnosis": config.DiagnosisRules, "queue": config.Queue, "mta": config.Mta,
     }  # fmt: skip
     found: set[str] = set()
     for item in msgspec.structs.fields(kind):
@@ -200,7 +200,7 @@ def test_the_example_explains_every_key(home: Path) -> None:
     text = re.sub(r"^# ", "", default_text(), flags=re.MULTILINE)
     content = tomllib.loads(text)
     said = {"domains", "partners"} & content.keys()
-    tables = {**content, "hosts": content["hosts"]["mx1"], "paths": content["paths"][0]}
+    tables = {**content, "hosts": content["hosts"]["mx1"], "paths": content["paths"][0], "mta": content["mta"][0]}
     said |= {f"{name}.{key}" for name, table in tables.items() if isinstance(table, dict) for key in table}
     assert said == keys(Config)
     found = load(written(home, text))

@@ -15,9 +15,11 @@ from flowmon.collecting import BULK_COMMIT_SECONDS, COMMIT_SECONDS, Collector
 from flowmon.commands import opening
 from flowmon.config import Config
 from flowmon.errors import SourceError, StoreError, StoreReadError
+from flowmon.mta.asker import Asker, Mta, of_this_host
 from flowmon.sources import Discovery, discover, discover_local
 from flowmon.sources.watcher import Watcher
 from flowmon.store.writer import Writer
+from flowmon.tracking.names import HostNames
 
 POLL_SECONDS = 1.0
 """The slow safety poll: how long a change may go unreported."""
@@ -56,18 +58,36 @@ def run(
         signal.signal(number, end)
     try:
         collector = Collector(writer, opening.catalogue(config), discovery, config, live=not once)
-        Live(collector, stop).run(once=once)
+        mtas = to_ask(arguments, config, collector.folding.names) if not once else []
+        writer.keep_listings({(mta.host, mta.kind) for mta in mtas})
+        asker = Asker(mtas, config.queue.seconds)
+        try:
+            Live(collector, stop, asker).run(once=once)
+        finally:
+            asker.stop()
     finally:
         writer.close()
     return 0
 
 
+def to_ask(arguments: list[str], config: Config, names: HostNames) -> list[Mta]:
+    """The MTAs to ask for their queues: those of the configuration; else, when this host's logs are read, its own."""
+    if not config.queue.read:
+        return []
+    if config.mta:
+        hosts = [(mta, names.name(mta.host) if mta.host else names.this_host) for mta in config.mta]
+        zones = {names.name(name): host.timezone for name, host in config.hosts.items()}
+        return [Mta(host, mta.kind, mta.config, mta.through, zones.get(host)) for mta, host in hosts]
+    return [] if arguments or config.paths else of_this_host(names.this_host)
+
+
 class Live:
     """Drives a collector: reads what is new, commits soon, waits for more."""
 
-    def __init__(self, collector: Collector, stop: threading.Event) -> None:
+    def __init__(self, collector: Collector, stop: threading.Event, asker: Asker) -> None:
         self._collector = collector
         self._stop = stop
+        self._asker = asker
         self._trouble: str | None = None
         self._next_try = 0.0
         self._next_prune = time.monotonic() + 60.0
@@ -106,8 +126,17 @@ class Live:
                 self._commit()
         self._commit()
 
+    def _list(self) -> None:
+        """Keep what MTAs told of their queues since the last time; what cannot be written comes again with the next."""
+        for listing in self._asker.take() if self._trouble is None else ():
+            try:
+                self._collector.keeper.writer.take_listing(listing)
+            except StoreError as fault:
+                self._cannot_write(fault)
+
     def _commit(self, *, force: bool = False) -> None:
         collector = self._collector
+        self._list()
         if not (collector.folding.dirty or collector.waits() or self._trouble) and not force:
             return
         if self._trouble is not None and time.monotonic() < self._next_try and not force:

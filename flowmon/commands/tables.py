@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from flowmon.commands import opening, output
+from flowmon.model.answers import QueueRow
+from flowmon.model.queue_words import differences
 from flowmon.store.schema import Asked
 
 
@@ -16,23 +18,27 @@ def queues(
     filter = opening.read_filter(filter_text)
     asked = Asked.SUMS if filter is None else Asked.LOOKUPS
     with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
-        rows, now = reader.queues(filter), reader.now()
+        rows, now, faults = reader.queues(filter), reader.now(), reader.queue_faults()
+    for fault in faults:
+        opening.tell(fault)
     if format == "jsonl":
         output.jsonl(rows)
     elif format == "csv":
         output.table_csv(
             ("next_hop", "host", "messages", "deferred", "held", "oldest_at", "in_per_minute", "out_per_minute",
-             "next_retry_at", "problem", "reason", "last_error"),
+             "next_retry_at", "problem", "reason", "last_error", "only_in_queue", "only_in_log"),
             ((q.next_hop, q.host, q.messages, q.deferred, q.held, q.oldest_at, q.in_per_minute, q.out_per_minute,
-              q.next_retry_at, q.problem, q.reason, q.last_error) for q in rows),
+              q.next_retry_at, q.problem, q.reason, q.last_error, q.only_in_queue, q.only_in_log) for q in rows),
         )
     elif rows:
         output.columns(
             ("NEXT HOP", "HOST", "MSGS", "DEFERRED", "HELD", "OLDEST", "RETRY", "REASON", "LAST ERROR"),
-            [(q.next_hop, q.host, str(q.messages), str(q.deferred), str(q.held), _age(now, q.oldest_at),
-              f"~{output.clock(q.next_retry_at)[11:]}" if q.next_retry_at else "-", q.reason or "-", q.last_error or "")
-             for q in rows],
+            [(q.next_hop, q.host, str(q.messages), str(q.deferred), str(q.held), _age(now, q.oldest_at), _retry(q),
+              q.reason or "-", q.last_error or "") for q in rows],
         )
+        for q in (q for q in rows if q.only_in_queue or q.only_in_log):
+            told = " and ".join(differences(q))
+            print(f"{output.clean(q.next_hop)} on {output.clean(q.host)}: {told}")
     if not rows:
         opening.tell("no mail is waiting" if filter is None else f"no waiting mail matches `{filter.text}`")
     return 0 if rows else 1
@@ -71,6 +77,12 @@ def problems(
     if not rows:
         opening.tell("nothing failed" if filter is None else f"nothing that failed matches `{filter.text}`")
     return 0 if rows else 1
+
+
+def _retry(queue: QueueRow) -> str:
+    if queue.next_retry_at is None:
+        return "-"
+    return ("" if queue.retry_is_exact else "~") + output.clock(queue.next_retry_at)[11:]
 
 
 def _age(now: datetime, then: datetime) -> str:

@@ -199,6 +199,16 @@ AGE_BUCKET_MINUTES = (5, 10, 20, 40, 80, 160, 320, 640, 1280)
 """Upper bounds of the age matrix, in minutes; one more bucket holds what is older (as qshape has it)."""
 
 
+class Unlogged(msgspec.Struct, frozen=True):
+    """A message that an MTA lists in its queue and no log line tells of."""
+
+    queue_id: str
+    envelope_sender: str
+    recipients: list[str]
+    arrived_at: datetime
+    reason: str | None
+
+
 class QueueRow(msgspec.Struct, frozen=True):
     """One queue: what one host holds for one next hop."""
 
@@ -222,6 +232,20 @@ class QueueRow(msgspec.Struct, frozen=True):
     """Messages held at the end of each of the last minutes, oldest first."""
     ages: list[int]
     """Messages by age, one per bucket of AGE_BUCKET_MINUTES and one for older."""
+    cause: str | None = None
+    """Plain words: why it waits; None where no failure is known."""
+    next_step: str | None = None
+    """Plain words: what to do."""
+    retry_is_exact: bool = False
+    """`next_retry_at` is the MTA's own time, no estimate."""
+    listed_at: datetime | None = None
+    """When the host's MTA was asked what it holds; None where it is not asked, and all is told by logs."""
+    only_in_queue: int = 0
+    """Of `messages`: those that the MTA lists and no log line tells of."""
+    only_in_log: int = 0
+    """Beside `messages`: those that the log left here, and the MTA does not list."""
+    unlogged: list[Unlogged] = []
+    """The oldest of those only in the queue."""
 
 
 class ProblemRow(msgspec.Struct, frozen=True):

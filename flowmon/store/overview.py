@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
 from flowmon.model.flow import Trouble
+from flowmon.model.listed import Listed
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
+from flowmon.store.listings import Listings, merged
+from flowmon.store.schema import Key
 from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import diagnose, explain
 from flowmon.tracking.facts import FACTS
@@ -30,6 +33,8 @@ STALE_SECONDS = 600.0
 _RATE_SECONDS = 10.0
 """After so long without a line, lines per second are none."""
 _PROBLEM_PARTS = 12
+_BACKLOG_BYTES = 65_536
+UNLOGGED_SHOWN = 50
 
 
 def _messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
@@ -38,20 +43,51 @@ def _messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
     return f" WHERE {column} IN (SELECT m.id FROM messages m{where[0]})", where[1]
 
 
-def queues(ask: Ask, now: float, where: Where | None, troubles: Troubles) -> list[answers.QueueRow]:
-    """What waits, by host and next hop; most deferred and oldest first."""
+def queues(
+    ask: Ask, now: float, where: Where | None, troubles: Troubles, listings: Listings,
+    wanted: Callable[[str, Listed], bool],
+) -> list[answers.QueueRow]:
+    """What waits, by host and next hop; most deferred and oldest first.
+
+    `wanted`: whether a message that only an MTA's own list tells of is asked for.
+    """
     condition, parameters = _messages_in(where, "message")
     rows = ask(
-        "SELECT host, next_hop, status, arrived_at, next_retry_at, error, problem, reason, message "
+        "SELECT host, next_hop, status, arrived_at, next_retry_at, error, problem, reason, message, queue_id "
         f"FROM queue{condition}", parameters,
     )
-    by_queue: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        by_queue.setdefault((row[0], row[1]), []).append(row)
+    reading = bool(listings.read_at) and sum(s.lag_bytes for s in states(ask) if s.error is None) > _BACKLOG_BYTES
+    rows, only_log, only_mta = merged(rows, listings, now, wanted, lambda *key: _told(ask, *key), reading=reading)
+    by_queue: dict[tuple[str, str], _Held] = {}
+    for place, row in enumerate(rows):
+        held = by_queue.setdefault((row[0], row[1]), _Held([], [], []))
+        (held.only_log if place in only_log else held.rows).append(row)
+    for row, listed in only_mta:
+        by_queue[row[0], row[1]].unlogged.append(listed)
     history = _history(ask, now)
-    found = [_queue(host, next_hop, rows, now, history.get((host, next_hop), {}), troubles)
-             for (host, next_hop), rows in by_queue.items()]
+    found = [_queue(host, next_hop, held, now, history.get((host, next_hop), {}), troubles, listings)
+             for (host, next_hop), held in by_queue.items()]
     return sorted(found, key=lambda q: (-(q.deferred + q.held), -q.messages, q.oldest_at))
+
+
+def _told(ask: Ask, host: str, queue_id: str) -> float | None:
+    """When a host's log told last of a queue ID; None where it never did."""
+    rows = ask(
+        "SELECT max(m.last_at) FROM keys k JOIN messages m ON m.id = k.message JOIN keys h ON h.message = k.message "
+        "WHERE k.kind = ? AND k.value = ? AND h.kind = ? AND h.value = ?",
+        (int(Key.QUEUE_ID), queue_id, int(Key.HOST), host),
+    )
+    return rows[0][0] if rows else None
+
+
+class _Held(NamedTuple):
+    """What one queue holds."""
+
+    rows: list[Any]
+    only_log: list[Any]
+    """What the log left there, and the MTA does not list."""
+    unlogged: list[Listed]
+    """What the MTA lists, and no log line tells of; in `rows` too."""
 
 
 def _history(ask: Ask, now: float) -> dict[tuple[str, str], dict[int, tuple[int, int, int]]]:
@@ -65,15 +101,16 @@ def _history(ask: Ask, now: float) -> dict[tuple[str, str], dict[int, tuple[int,
 
 
 def _queue(
-    host: str, next_hop: str, rows: list[Any], now: float, history: dict[int, tuple[int, int, int]],
-    troubles: Troubles,
+    host: str, next_hop: str, held: _Held, now: float, history: dict[int, tuple[int, int, int]], troubles: Troubles,
+    listings: Listings,
 ) -> answers.QueueRow:
+    rows = held.rows
     ages = [0] * (len(AGE_BUCKET_MINUTES) + 1)
     for row in rows:
         minutes = max(now - row[3], 0.0) / 60
         ages[next((i for i, bound in enumerate(AGE_BUCKET_MINUTES) if minutes <= bound), len(AGE_BUCKET_MINUTES))] += 1
     troubled = [r for r in rows if r[5]]
-    oldest = min(r[3] for r in rows)
+    oldest = min(r[3] for r in rows or held.only_log)
     if troubled:
         error, problem, reason = max(troubled, key=lambda r: (r[7] != "unknown", r[3]))[5:8]
     else:
@@ -84,7 +121,11 @@ def _queue(
         recent = [history[m] for m in range(minute - RATE_MINUTES + 1, minute + 1) if m in history]
         came = round(sum(r[1] for r in recent) / RATE_MINUTES, 1)
         went = round(sum(r[2] for r in recent) / RATE_MINUTES, 1)
-    retries = [r[4] for r in rows if r[4] is not None]
+    mine = (listings.messages.get((host, r[9] or "")) for r in rows)
+    exact = [m.next_retry_at for m in mine if m is not None and m.next_retry_at is not None and not m.held]
+    retries = exact or [r[4] for r in rows if r[4] is not None]
+    read_at = listings.read_at.get(host)
+    said = explain(reason, Problem(problem), DeliveryStatus.DEFERRED) if reason and problem else None
     return answers.QueueRow(
         next_hop=next_hop, host=host, messages=len({r[8] for r in rows}),
         deferred=sum(r[2] == "deferred" for r in rows), held=sum(r[2] == "held" for r in rows),
@@ -92,7 +133,13 @@ def _queue(
         velocity=round(went - came, 1) if came is not None and went is not None else None,
         next_retry_at=instant(min(retries)) if retries else None,
         last_error=error, problem=Problem(problem) if problem else None, reason=reason,
-        trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages,
+        trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages, retry_is_exact=bool(exact),
+        listed_at=instant(read_at) if read_at is not None else None, only_in_log=len({r[8] for r in held.only_log}),
+        only_in_queue=len(held.unlogged), unlogged=[
+            answers.Unlogged(m.queue_id, m.envelope_sender, m.recipients, instant(m.arrived_at), m.reason)
+            for m in sorted(held.unlogged, key=lambda m: m.arrived_at)[:UNLOGGED_SHOWN]
+        ],
+        cause=said.cause if said else None, next_step=said.next_step if said else None,
     )
 
 

@@ -21,7 +21,7 @@ import msgspec
 from flowmon.errors import StoreError
 from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.store import assemble, evidence, overview, troubles
+from flowmon.store import assemble, evidence, listings, overview, troubles
 from flowmon.store.advice import on_its_way, special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
@@ -56,6 +56,7 @@ class SqliteReader:
         self._temporary = temporary
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._listed: tuple[bytes | None, listings.Listings] = (None, listings.NOTHING)
         version = self._meta("schema")
         if version != SCHEMA_VERSION:
             raise StoreError(f"{path}: the store has version {version}, this flowmon reads {SCHEMA_VERSION}: "
@@ -140,7 +141,9 @@ class SqliteReader:
     def health(self) -> answers.Health:
         collecting = self._temporary or collector_runs(self.path)
         trouble = collector_says(self.path) if collecting else None
-        return overview.health(self._all, self._meta, collecting=collecting, trouble=trouble, wall=time.time())
+        found = overview.health(self._all, self._meta, collecting=collecting, trouble=trouble, wall=time.time())
+        faults = self.queue_faults()
+        return msgspec.structs.replace(found, notices=[*found.notices, *faults]) if faults else found
 
     def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
         return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)
@@ -289,7 +292,18 @@ class SqliteReader:
 
     def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
         return overview.queues(self._all, self._clock(), self._where(filter) if filter else None,
-                               troubles.by_way(self._meta("troubles")))
+                               troubles.by_way(self._meta("troubles")), self._listings(), listings.fits(filter))
+
+    def queue_faults(self) -> list[str]:
+        """What keeps MTAs' own queues from being read, for people."""
+        return self._listings().faults()
+
+    def _listings(self) -> listings.Listings:
+        """What MTAs listed last; decoded once for each listing."""
+        heads = self._meta("listings")
+        if heads != self._listed[0]:
+            self._listed = (heads, listings.kept(heads, self._all("SELECT host, mta, body FROM listed")))
+        return self._listed[1]
 
     def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
         return overview.problems(self._all, self._where(filter) if filter else None)

@@ -192,7 +192,7 @@ def _without_recipients(
         _failure(failures, flow, outcome, now)
     if status in OPEN_STATUSES and not lost(hop, now):
         queue[hop.host, UNKNOWN_NEXT_HOP] = [flow.id, hop.host, UNKNOWN_NEXT_HOP, status, hop.arrived_at,
-                                             None, None, None, None]
+                                             None, None, None, None, hop.queue_id]
     return outcome
 
 
@@ -215,7 +215,7 @@ def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outco
         retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None
     row: list[Value] = [
         id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
-        reply(outcome) if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason,
+        reply(outcome) if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason, hop.queue_id,
     ]
     have = queue.get((hop.host, next_hop))
     if have is None or SEVERITY[outcome.status] < SEVERITY[DeliveryStatus(str(have[3]))]:

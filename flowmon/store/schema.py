@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class Key(IntEnum):
@@ -85,7 +85,13 @@ CREATE TABLE IF NOT EXISTS queue (            -- what is open now, one row per m
     next_retry_at REAL,
     error TEXT,
     problem TEXT,
-    reason TEXT
+    reason TEXT,
+    queue_id TEXT
+);
+CREATE TABLE IF NOT EXISTS listed (           -- what MTAs list of their own queues: a Listed each
+    host TEXT NOT NULL,
+    mta TEXT NOT NULL,
+    body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS failures (         -- one row per message, problem, reason and next hop
     message INTEGER NOT NULL,

@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import msgspec
 
 from flowmon.errors import StoreError, StoreReadError
 from flowmon.model.flow import Flow
+from flowmon.model.listed import Listing
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, retention
@@ -125,6 +126,34 @@ class Writer:
             db.execute("COMMIT")
         self._stored_before = max([self._stored_before, *(r.id + 1 for r in batch.rows)])
 
+    def take_listing(self, listing: Listing) -> None:
+        """Keep what an MTA lists of its queue, in place of what it listed before. Raises StoreError."""
+        key = (listing.host, listing.mta)
+        heads = msgspec.msgpack.decode(self.meta("listings") or b"\x90", type=list[Listing])
+        heads = [one for one in heads if (one.host, one.mta) != key]
+        heads.append(msgspec.structs.replace(listing, messages=[]))
+        with self._writing():
+            self.db.execute("BEGIN IMMEDIATE")
+            self.db.execute("DELETE FROM listed WHERE host = ? AND mta = ?", key)
+            self.db.executemany("INSERT INTO listed VALUES (?, ?, ?)",
+                                [(*key, msgspec.msgpack.encode(one)) for one in listing.messages])
+            self.db.execute("INSERT OR REPLACE INTO meta VALUES ('listings', ?)", (msgspec.msgpack.encode(heads),))
+            self.db.execute("COMMIT")
+
+    def keep_listings(self, keep: Collection[tuple[str, str]]) -> None:
+        """Forget the queues of MTAs that are asked no more. Raises StoreError."""
+        heads = msgspec.msgpack.decode(self.meta("listings") or b"\x90", type=list[Listing])
+        kept = [one for one in heads if (one.host, one.mta) in keep]
+        if len(kept) == len(heads):
+            return
+        with self._writing():
+            self.db.execute("BEGIN IMMEDIATE")
+            for one in heads:
+                if one not in kept:
+                    self.db.execute("DELETE FROM listed WHERE host = ? AND mta = ?", (one.host, one.mta))
+            self.db.execute("INSERT OR REPLACE INTO meta VALUES ('listings', ?)", (msgspec.msgpack.encode(kept),))
+            self.db.execute("COMMIT")
+
     def _messages(self, batch: Batch) -> None:
         db = self.db
         stored = self._stored_before
@@ -145,7 +174,7 @@ class Writer:
         if not self.temporary:
             db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
-        db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
+        db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
         db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                        [f for r in batch.rows if r.failures for f in r.failures])
         if not self.temporary:

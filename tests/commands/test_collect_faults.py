@@ -14,6 +14,7 @@ from flowmon.collecting import Collector
 from flowmon.commands.collect import Live
 from flowmon.config import Config
 from flowmon.errors import StoreError, StoreReadError
+from flowmon.mta.asker import Asker
 from flowmon.sources import discover
 from flowmon.store.lock import collector_says
 from flowmon.store.writer import Writer
@@ -32,7 +33,7 @@ class Made:
         self.store = folder / "store.db"
         self.writer = Writer(self.store)
         self.collector = Collector(self.writer, live.builtin(), discover([str(self.log)]), Config(), live=True)
-        self.live = Live(self.collector, threading.Event())
+        self.live = Live(self.collector, threading.Event(), Asker([], 30))
 
     def messages(self) -> int:
         """How many stand in the store."""

@@ -1,0 +1,1 @@
+"""What MTAs list of their own queues."""
