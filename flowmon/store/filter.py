@@ -10,11 +10,15 @@ wildcards, quotes keep spaces, a backslash takes the meaning of `* ? " ( )`. The
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flowmon.store import filter_sql
+from flowmon.store import filter_plan, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
+
+Common = Callable[[str, list[str | float]], bool]
+"""Whether a query by keys, with its parameters, finds many messages."""
 
 MAX_TERMS = 100
 MAX_DEPTH = 30
@@ -76,12 +80,13 @@ class Filter:
     """Canonical: parsing it again gives the same filter."""
     node: Node = field(compare=False, repr=False)
 
-    def sql(self, now: float) -> tuple[str, list[str | float]]:
+    def sql(self, now: float, common: Common = lambda query, parameters: False) -> filter_sql.Condition:
         """A condition over `messages m`, in parentheses, and its parameters.
 
-        `now` is the time of asking in seconds since the epoch: ages and relative times count from it.
+        `now` is the time of asking in seconds since the epoch: ages and relative times count from it. `common` says
+        of a query by keys whether it finds so many messages that each is better tested for the key.
         """
-        return _condition(self.node, now)
+        return _condition(self.node, now, common)
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -142,17 +147,20 @@ def _either(parts: list[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def _condition(node: Node, now: float) -> tuple[str, list[str | float]]:
+def _condition(node: Node, now: float, common: Common) -> filter_sql.Condition:
     if isinstance(node, Term):
         ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
         text, parameters = ask(node.value, now)
+        query = filter_plan.looked_up((text, parameters))
+        if query is not None and common(query, parameters):
+            text = filter_plan.as_test(query)
         return f"({text})", parameters
     if isinstance(node, Not):
-        text, parameters = _condition(node.inner, now)
+        text, parameters = _condition(node.inner, now, common)
         return f"({text} IS NOT TRUE)", parameters
     texts, bound = [], []
     for part in node.parts:
-        text, parameters = _condition(part, now)
+        text, parameters = _condition(part, now, common)
         texts.append(text)
         bound += parameters
     return f"({(' AND ' if isinstance(node, And) else ' OR ').join(texts)})", bound

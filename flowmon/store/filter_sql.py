@@ -226,12 +226,13 @@ def _status_is(word: str) -> Condition:
 
 
 def _words(column: str) -> Callable[[str, float], Condition]:
-    """Words of a ' a b ' column; none and any stand for an empty and a filled one."""
+    """What failures are of a word; none and any stand for messages without any and with one."""
 
     def one(word: str) -> Condition:
         if word in ("none", "any"):
-            return f"{column} IS {'NULL' if word == 'none' else 'NOT NULL'}", []
-        return f"{column} GLOB ?", [f"* {glob(word)} *"]
+            return f"m.id {'NOT ' if word == 'none' else ''}IN (SELECT message FROM failures)", []
+        wanted, bound = matches(column, word)
+        return f"m.id IN (SELECT message FROM failures WHERE {wanted})", bound
 
     return lambda value, now: any_of(one(word) for word in value.split(","))
 
@@ -311,9 +312,9 @@ FIELDS: dict[str, Field] = {
     "client": Field(_lower, _client, "client:192.0.2.*: who handed it in, name or address"),
     "status": Field(_list([*DeliveryStatus, *STATUS_GROUPS], "status"), _status,
                     "status:deferred,held: any recipient has it; status:open, status:failed for groups"),
-    "problem": Field(_list([*Problem, "none", "any"], "problem"), _words("m.problems"),
+    "problem": Field(_list([*Problem, "none", "any"], "problem"), _words("problem"),
                      "problem:routing, problem:any, problem:none: of any recipient"),
-    "reason": Field(_reason, _words("m.reasons"), "reason:mailbox-full, reason:user-*: of any recipient"),
+    "reason": Field(_reason, _words("reason"), "reason:mailbox-full, reason:user-*: of any recipient"),
     "scenario": Field(_list(Scenario, "scenario"), _equal("m.scenario"), "scenario:internet"),
     "direction": Field(_list(Direction, "direction"), _equal("m.direction"), "direction:outbound"),
     "subject": Field(_text, lambda v, _: contains("m.subject", v), 'subject:"quarterly report": part of the subject'),

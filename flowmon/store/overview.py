@@ -12,7 +12,7 @@ from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
 from flowmon.model.flow import Trouble
 from flowmon.model.listed import Listed
-from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
+from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
 from flowmon.store.listings import Listings, merged
@@ -32,12 +32,11 @@ RATE_MINUTES = 5
 STALE_SECONDS = 600.0
 _RATE_SECONDS = 10.0
 """After so long without a line, lines per second are none."""
-_PROBLEM_PARTS = 12
 _BACKLOG_BYTES = 65_536
 UNLOGGED_SHOWN = 50
 
 
-def _messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
+def messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
     if where is None:
         return "", []
     return f" WHERE {column} IN (SELECT m.id FROM messages m{where[0]})", where[1]
@@ -51,7 +50,7 @@ def queues(
 
     `wanted`: whether a message that only an MTA's own list tells of is asked for.
     """
-    condition, parameters = _messages_in(where, "message")
+    condition, parameters = messages_in(where, "message")
     rows = ask(
         "SELECT host, next_hop, status, arrived_at, next_retry_at, error, problem, reason, message, queue_id "
         f"FROM queue{condition}", parameters,
@@ -165,48 +164,6 @@ def _trend(history: dict[int, tuple[int, int, int]], minute: int, current: int) 
     return values
 
 
-def problems(ask: Ask, where: Where | None) -> list[answers.ProblemRow]:
-    """Failures by class, reason and next hop; most messages first."""
-    condition, parameters = _messages_in(where, "message")
-    groups: dict[tuple[str, str, str | None], list[Any]] = {}
-    for row in ask(
-        "SELECT problem, reason, next_hop, message, recipients, at, first_at, sender, recipient, reply, status "
-        f"FROM failures{condition}", parameters,
-    ):
-        groups.setdefault((row[0], row[1], row[2]), []).append(row)
-    found = [_problem(*key, rows) for key, rows in groups.items()]
-    return sorted(found, key=lambda p: (-p.messages, -p.last_at.timestamp()))
-
-
-def _problem(problem: str, reason: str, next_hop: str | None, rows: list[Any]) -> answers.ProblemRow:
-    first, last = min([r[6] for r in rows]), max([r[5] for r in rows])
-    trend = [0] * _PROBLEM_PARTS
-    width = max((last - first) / _PROBLEM_PARTS, 1e-9)
-    for place, n in Counter([int((r[5] - first) / width) for r in rows]).items():
-        trend[min(place, _PROBLEM_PARTS - 1)] += n
-    senders = Counter([r[7] or "<>" for r in rows if r[7] is not None])
-    recipients = Counter([r[8] for r in rows if r[8]])
-    said = explain(reason, Problem(problem), _most_told([DeliveryStatus(r[10]) for r in rows]))
-    return answers.ProblemRow(
-        problem=Problem(problem), reason=reason, next_hop=next_hop, messages=len({r[3] for r in rows}),
-        recipients=sum([r[4] for r in rows]), first_at=instant(first), last_at=instant(last), trend=trend,
-        senders=_most_often(senders), sample_recipients=_most_often(recipients),
-        sample_reply=max(str(r[9] or "") for r in rows if r[5] == last) or None,
-        open=len({r[3] for r in rows if r[10] in OPEN_STATUSES}),
-        cause=said.cause, next_step=said.next_step,
-    )
-
-
-def _most_often(found: Counter[str]) -> list[str]:
-    """The five that stand most often; of those that stand equally often the first by name, whichever was read first."""
-    return sorted(found, key=lambda name: (-found[name], name))[:5]
-
-
-def _most_told(found: list[DeliveryStatus]) -> DeliveryStatus:
-    """The status to advise on: what is open can still be helped; else that of most."""
-    return Counter([status for status in found if status in OPEN_STATUSES] or found).most_common(1)[0][0]
-
-
 def states(ask: Ask) -> list[SourceState]:
     """The sources as the collector last wrote them."""
     return [msgspec.msgpack.decode(r[0], type=SourceState) for r in ask("SELECT body FROM sources ORDER BY path", ())]
@@ -289,5 +246,5 @@ def health(
         unparsed_share=unmatched / (lines - foreign) if lines > foreign else 0.0, sources=len(found),
         stale_sources=sum(live and s.last_line_at is not None and wall - s.last_line_at > STALE_SECONDS for s in found),
         failed_sources=sum(s.error is not None or (s.format is None and s.offset > 0) for s in found),
-        open_messages=int(ask("SELECT count(*) FROM messages WHERE open = 1", ())[0][0]), notices=notices,
+        open_messages=int(ask("SELECT count(DISTINCT message) FROM queue", ())[0][0]), notices=notices,
     )

@@ -5,13 +5,13 @@ One connection per thread; none ever blocks the collector (WAL).
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,31 +21,34 @@ import msgspec
 from flowmon.errors import StoreError
 from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.store import assemble, evidence, listings, overview, troubles
+from flowmon.store import assemble, evidence, failing, filter_plan, listings, overview, troubles
 from flowmon.store.advice import on_its_way, special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
 from flowmon.store.matching import about_recipients, first_matching, waiting
+from flowmon.store.reports import Reports
 from flowmon.store.rows import decode
-from flowmon.store.schema import SCHEMA_VERSION, Key
+from flowmon.store.schema import SCHEMA_VERSION
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
 
 _LIVE_SECONDS = 3600.0
 """A log whose newest line is older is one of the past."""
 _ORDERS = {
-    "last_seen": "m.last_at", "first_seen": "m.first_at", "sender": "m.sender", "status": "-m.status",
-    "size": "m.size", "attempts": "m.attempts", "age": "-m.first_at", "delay": "m.delay",
-    "recipient": "m.recipient", "reason": "m.reason",
+    "last_seen": (("m.last_at", True),), "first_seen": (("m.first_at", True),), "sender": (("m.sender", True),),
+    "status": (("m.status", False), ("m.first_at", True)), "size": (("m.size", True),),
+    "attempts": (("m.attempts", True),), "age": (("m.first_at", False),), "delay": (("m.delay", True),),
+    "recipient": (("m.recipient", True),), "reason": (("m.reason", True),),
 }
+"""Columns, each with whether it goes the way that is asked for, or against it."""
+_WAYS = {True: "DESC", False: "ASC"}
+MANY = 20_000
+"""More messages than this are walked in their order and tested; fewer are looked up, then sorted."""
 _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
     "m.hops, m.attempts, m.size, m.subject, m.message_id FROM messages m"
 )
-
-_REPORT_SECONDS = 864_000.0
-"""How far a report may be from what it reports about."""
 
 
 class SqliteReader:
@@ -112,8 +115,14 @@ class SqliteReader:
     def _where(self, filter: Filter | None) -> tuple[str, list[Any]]:
         if filter is None:
             return "", []
-        condition, parameters = filter.sql(self._clock())
+        condition, parameters = filter.sql(self._clock(), self._common)
         return f" WHERE {condition}", list(parameters)
+
+    def _common(self, query: str, parameters: list[str | float]) -> bool:
+        """Whether a query finds many messages; one with a pattern in it is not asked only to know that."""
+        if "GLOB" in query:
+            return False
+        return bool(self._all(f"SELECT 1 FROM ({query}) LIMIT 1 OFFSET {MANY}", parameters))
 
     def _clock(self) -> float:
         wall, newest = time.time(), float(self._meta("now") or 0.0)
@@ -146,19 +155,44 @@ class SqliteReader:
         return msgspec.structs.replace(found, notices=[*found.notices, *faults]) if faults else found
 
     def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
-        return overview.minutes(self._all, count, self._clock(), self._where(filter) if filter else None)
+        return overview.minutes(self._all, count, self._clock(), self._narrowed(filter))
 
     def count(self, filter: Filter | None = None) -> int:
         where, parameters = self._where(filter)
+        plain = filter_plan.one_key(filter.sql(0.0)) if filter is not None else None
+        if plain is not None:
+            return int(self._all(f"SELECT count(*) FROM ({plain})", parameters)[0][0])
+        few = self._few(where, parameters) if where else None
+        if few is not None:
+            return len(few)
         return int(self._all(f"SELECT count(*) FROM messages m{where}", parameters)[0][0])
+
+    def _few(self, where: str, parameters: list[Any]) -> list[int] | None:
+        """The messages that match, where they are few: found once for their count and for their rows."""
+        key = (where, tuple(parameters), self._all("PRAGMA data_version")[0][0])
+        asked, found = getattr(self._local, "few", (None, None))
+        if asked != key:
+            rows = self._all(f"SELECT m.id FROM messages m{where} LIMIT {MANY + 1}", parameters)
+            found = [r[0] for r in rows] if len(rows) <= MANY else None
+            self._local.few = (key, found)
+        return found
+
+    def _narrowed(self, filter: Filter | None) -> overview.Where | None:
+        """A filter as a condition: by the messages themselves where they are few."""
+        if filter is None:
+            return None
+        where = self._where(filter)
+        few = self._few(*where)
+        return where if few is None else (" WHERE m.id IN (SELECT value FROM json_each(?))", [json.dumps(few)])
 
     def rows(
         self, filter: Filter | None = None, *, order: str = "last_seen", descending: bool = True, limit: int = 200,
         offset: int = 0,
     ) -> list[answers.MessageRow]:
-        where, parameters = self._where(filter)
-        way = "DESC" if descending else "ASC"
-        sql = f"{_ROW}{where} ORDER BY {_ORDERS[order]} {way}, m.id {way} LIMIT ? OFFSET ?"
+        where, parameters = self._narrowed(filter) or ("", [])
+        by = ", ".join(f"{column} {_WAYS[descending is up]}" for column, up in _ORDERS[order])
+        limits = f"LIMIT {int(limit)} OFFSET {int(offset)}"  # written out: SQLite plans by it
+        sql = f"{_ROW}{where} ORDER BY {by}, m.id {_WAYS[descending]} {limits}"
         about = about_recipients(filter)
         found = [
             answers.MessageRow(
@@ -167,7 +201,7 @@ class SqliteReader:
                 reason=r[8], host=r[9], hops=r[10], attempts=r[11], size=r[12], subject=r[13],
                 message_id=f"<{r[14]}>" if r[14] else None,
             )
-            for r in self._all(sql, [*parameters, limit, offset])
+            for r in self._all(sql, parameters)
         ]
         return [self._told_of(row, about) if about and row.recipient_count > 1 else row for row in found]
 
@@ -203,7 +237,7 @@ class SqliteReader:
         about = waiting(message) or message  # what waits can still be helped
         said = explain(about.reason, about.problem, about.status) if about.reason is not None else on_its_way(
             about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles")))
-        reports, report_of = self._reports(flow)
+        reports, report_of = Reports(self._all).of(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
@@ -212,72 +246,6 @@ class SqliteReader:
             ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
-
-    def _reports(self, flow: Any) -> tuple[list[int], int | None]:
-        """Rows of the reports about a flow, and the row that it reports about."""
-        made: list[int] = []
-        about: int | None = None
-        for hop in flow.hops:
-            for name in hop.reports or ():
-                made += self._beside(hop, name, flow.id) or [row for row, _ in self._named(name, flow.id)]
-            if hop.queue_id is not None and hop.sender:
-                made += [row for row, other in self._with(Key.RECIPIENT, hop.sender, since=hop.arrived_at) if any(
-                    (h.host == hop.host and h.parent_id == hop.queue_id and h.sender == "") or
-                    (h.about is not None and h.about == hop.message_id) for h in other.hops)]
-            if hop.parent_id is not None and hop.sender == "":
-                found = self._beside(hop, hop.parent_id, flow.id)
-                about = found[0] if found else about
-        first = flow.hops[0]
-        if about is None and first.sender == "" and first.queue_id is not None:
-            about = self._reported(first)
-        if about is None and first.about is not None:
-            about = next((row for row, other in self._named(first.about, flow.id) if any(
-                h.sender and h.sender in first.fates and h.arrived_at <= first.last_at for h in other.hops)), None)
-        return list(dict.fromkeys(made)), about
-
-    def _reported(self, report: Any) -> int | None:
-        """The row of the message that names this hop as its report: from whom the report goes to, else of its time."""
-        to_senders = (pair for to in report.fates for pair in self._with(Key.SENDER, to, until=report.last_at))
-        for row, other in chain(to_senders, self._failed_near(report)):
-            if any(h.host == report.host and report.queue_id in (h.reports or ()) for h in other.hops):
-                return row
-        return None
-
-    def _named(self, message_id: str, own: int) -> Iterator[tuple[int, Any]]:
-        """Other messages with a Message-ID."""
-        sql = "SELECT message FROM keys WHERE kind = ? AND value = ? ORDER BY message DESC LIMIT 20"
-        for (id,) in self._all(sql, (int(Key.MESSAGE_ID), message_id)):
-            if id != own:
-                yield id, self._flow(id)
-
-    def _beside(self, hop: Any, queue_id: str, own: int) -> list[int]:
-        rows = self._all("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(Key.QUEUE_ID), queue_id))
-        return [
-            id for (id,) in rows if id != own and any(
-                h.host == hop.host and h.queue_id == queue_id and abs(h.arrived_at - hop.last_at) < _REPORT_SECONDS
-                for h in self._flow(id).hops
-            )
-        ]
-
-    def _with(
-        self, kind: Key, address: str, *, since: float = 0.0, until: float = float("inf")
-    ) -> Iterator[tuple[int, Any]]:
-        """Messages from or to an address within a time, the newest first."""
-        sql = (
-            "SELECT m.id, m.body FROM keys k JOIN messages m ON m.id = k.message "
-            "WHERE k.kind = ? AND k.value = ? AND m.last_at >= ? AND m.first_at <= ? ORDER BY m.first_at DESC LIMIT 200"
-        )
-        for id, body in self._all(sql, (int(kind), address.lower(), since - 5.0, min(until + 5.0, 1e12))):
-            yield id, decode(id, body)
-
-    def _failed_near(self, hop: Any) -> Iterator[tuple[int, Any]]:
-        """Messages given up while a report was on its way (a report to a postmaster is not to the sender)."""
-        sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND status <= 1 LIMIT 500"
-        for id, body in self._all(sql, (hop.arrived_at - 5.0, hop.last_at + 5.0)):
-            yield id, decode(id, body)
-
-    def _flow(self, id: int) -> Any:
-        return decode(id, self._body(id))
 
     def find(self, what: str) -> list[int]:
         text = what.strip()
@@ -291,7 +259,7 @@ class SqliteReader:
         return [r[0] for r in rows]
 
     def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
-        return overview.queues(self._all, self._clock(), self._where(filter) if filter else None,
+        return overview.queues(self._all, self._clock(), self._narrowed(filter),
                                troubles.by_way(self._meta("troubles")), self._listings(), listings.fits(filter))
 
     def queue_faults(self) -> list[str]:
@@ -306,7 +274,7 @@ class SqliteReader:
         return self._listed[1]
 
     def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
-        return overview.problems(self._all, self._where(filter) if filter else None)
+        return failing.problems(self._all, self._narrowed(filter))
 
     def sources(self) -> list[answers.SourceRow]:
         return overview.sources(self._all)

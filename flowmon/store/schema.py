@@ -157,6 +157,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
 CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
 CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
+CREATE INDEX IF NOT EXISTS messages_by_status ON messages (
+    status, first_at DESC, statuses, scenario, direction, last_at, size, delay, open
+);
+CREATE INDEX IF NOT EXISTS failures_by_reason ON failures (
+    problem, reason, next_hop, status, at, first_at, recipients, message
+);
 """
 """What questions need: built last in a store that one command fills and reads, unless it asks for sums alone."""
 

@@ -22,8 +22,12 @@ def db() -> Iterator[sqlite3.Connection]:
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))
-    store.execute("INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, status) "
-                  "VALUES (5, 'routing', 'host-unknown', 'two.example', 1, 0, 0, 'bounced')")
+        problems, reasons = (str(row.columns[name] or "").split() for name in ("problems", "reasons"))
+        failures = zip(problems, reasons, strict=True)
+        store.executemany(
+            "INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, status) "
+            "VALUES (?, ?, ?, 'two.example', 1, 0, 0, 'bounced')", [(id, *failure) for failure in failures],
+        )
     yield store
     store.close()
 
