@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 from flowmon import __version__
 from flowmon.commands.output import Format, clean_lines
@@ -20,6 +20,8 @@ FilterOption = Annotated[
 ]
 ConfigOption = Annotated[Path | None, Parameter(name="--config", help="Configuration file instead of the usual one.")]
 StoreOption = Annotated[Path | None, Parameter(name="--store", help="Store file instead of the usual one.")]
+
+Fps = Annotated[float | None, Parameter(validator=validators.Number(gt=0, lte=10))]
 
 _STDIN = "stdin:"
 """Stands for `-` while the arguments are read: to cyclopts a lone dash is an option."""
@@ -35,7 +37,7 @@ app.command(parsers)
 @app.default
 def screen(
     *path: str, filter: FilterOption = None, config: ConfigOption = None, store: StoreOption = None,
-    theme: str | None = None, mouse: bool = True,
+    theme: str | None = None, mouse: bool = True, fps: Fps = None,
 ) -> int:
     """The screen. Without PATH it finds this host's mail logs and says what it found.
 
@@ -47,15 +49,17 @@ def screen(
         Colour theme.
     mouse
         Use the mouse; --no-mouse lets the terminal select text.
+    fps
+        How often a second the screen looks for news, at most 10; else 4, and 2 over SSH.
     """
     _no_command(path)
     from flowmon.commands import screen as command
 
-    return command.run(_logs(path), filter, config, store, theme=theme, mouse=mouse)
+    return command.run(_logs(path), filter, config, store, theme=theme, mouse=mouse, fps=fps)
 
 
 @app.command
-def demo(*, theme: str | None = None, speed: float = 1.0) -> int:
+def demo(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps: Fps = None) -> int:
     """The screen on a recorded run of several hosts, replayed live.
 
     Parameters
@@ -64,10 +68,14 @@ def demo(*, theme: str | None = None, speed: float = 1.0) -> int:
         Colour theme.
     speed
         How many times faster than it happened.
+    mouse
+        Use the mouse; --no-mouse lets the terminal select text.
+    fps
+        How often a second the screen looks for news, at most 10; else 4, and 2 over SSH.
     """
     from flowmon.commands import demo as command
 
-    return command.run(theme=theme, speed=speed)
+    return command.run(theme=theme, speed=speed, mouse=mouse, fps=fps)
 
 
 @app.command

@@ -55,7 +55,7 @@ class Screen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screens look and behave."""
 
     theme: str | None = None
-    refresh_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 0.25
+    refresh_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
     mouse: bool = True
     colors: Literal["auto", "truecolor", "256", "16", "none"] = "auto"
 
@@ -153,7 +153,8 @@ SECTIONS: dict[str, tuple[str, dict[str, Entry]]] = {
     }),
     "screen": ("[screen]", {
         "theme": Entry('"flowmon-dark"', "Name of a colour theme: ours, or one in the themes folder beside this file."),
-        "refresh_seconds": Entry("0.25", "How often the screen looks for news, 0.1 to 60 seconds."),
+        "refresh_seconds": Entry("0.25", "How often the screen looks for news, 0.1 to 60 seconds. Else 0.25, and\n"
+                                         "0.5 over SSH, where each byte is time."),
         "mouse": Entry("true", "Whether the mouse works; without it the terminal's own marking does."),
         "colors": Entry('"auto"', 'Colours of the terminal: "auto", "truecolor", "256", "16" or "none".'),
     }),

@@ -139,7 +139,7 @@ def replayed(speed: float) -> Iterator[Path]:
             replay.end()
 
 
-def run(*, theme: str | None = None, speed: float = 1.0) -> int:
+def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps: float | None = None) -> int:
     """Replay the recording and show the screen on it. Gives the exit status."""
     config = opening.load_config(None)
     need_terminal()
@@ -147,5 +147,5 @@ def run(*, theme: str | None = None, speed: float = 1.0) -> int:
         store = folder / "demo.db"
         with collector(store, None, [str(folder / "logs")]):
             show(store, config, None, ["demo: a recorded run of five hosts, replayed as if it happened now"],
-                 theme=theme, mouse=True, title="demo")
+                 theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

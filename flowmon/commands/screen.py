@@ -28,7 +28,7 @@ START_SECONDS = 10.0
 
 def run(
     arguments: list[str], filter_text: str | None, config_path: Path | None, store: Path | None, *,
-    theme: str | None = None, mouse: bool = True,
+    theme: str | None = None, mouse: bool = True, fps: float | None = None,
 ) -> int:
     """Show the screen until the user leaves. Gives the exit status."""
     config = opening.load_config(config_path)
@@ -52,7 +52,7 @@ def run(
             stack.enter_context(collector(path, config_path, arguments))
             if _piped(arguments):
                 _keys_from_terminal()
-        show(path, config, filter_text, notices, theme=theme, mouse=mouse)
+        show(path, config, filter_text, notices, theme=theme, mouse=mouse, fps=fps)
     return 0
 
 
@@ -86,7 +86,7 @@ def _keys_from_terminal() -> None:
 
 def show(
     path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
-    title: str = "",
+    title: str = "", fps: float | None = None,
 ) -> None:
     """Open the screens on a store."""
     from flowmon.tui import environment
@@ -97,8 +97,9 @@ def show(
 
     reader = SqliteReader(path)
     try:
+        seconds = environment.refresh_seconds(os.environ, fps, config.screen.refresh_seconds)
         run_app(
-            reader, theme=theme or config.screen.theme, refresh_seconds=config.screen.refresh_seconds, title=title,
+            reader, theme=theme or config.screen.theme, refresh_seconds=seconds, title=title,
             notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text,
         )
     finally:

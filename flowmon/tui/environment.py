@@ -14,6 +14,18 @@ SLOW_LINE = {
 """Over SSH each frame costs: paint at most ten times a second, and move nothing for the sake of moving."""
 
 
+LOCAL_FPS = 4.0
+SSH_FPS = 2.0
+"""How often a second the screens look for news, where nobody says otherwise."""
+
+
+def refresh_seconds(environ: Mapping[str, str], fps: float | None, configured: float | None) -> float:
+    """How often to look for news: `fps` from the command line, else the configuration, else what the line bears."""
+    if fps is not None:
+        return 1 / fps
+    return configured or 1 / (SSH_FPS if over_ssh(environ) else LOCAL_FPS)
+
+
 def over_ssh(environ: Mapping[str, str]) -> bool:
     """True where the terminal is at the far end of an SSH line."""
     return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events, getters, on, work
@@ -30,6 +31,8 @@ from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
+REST = 4
+"""After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
 
 
 def pulse_of(reader: Reader) -> Pulse:
@@ -66,6 +69,7 @@ class Page(Screen[None], Generic[Answer]):
         self._turn = 0
         self._busy = False
         self._again = False
+        self._rest_until = 0.0
 
     # What a place must say
 
@@ -120,7 +124,7 @@ class Page(Screen[None], Generic[Answer]):
         version = self.app.reader.version()
         if filtered or force:
             self._ask(version)
-        elif version != self._version:
+        elif version != self._version and monotonic() >= self._rest_until:
             self._again = self._busy
             if not self._busy:
                 self._ask(version)
@@ -139,6 +143,7 @@ class Page(Screen[None], Generic[Answer]):
     @work(exclusive=True, group="answer")
     async def _answer(self, turn: int, question: Callable[[Reader, Filter | None], Answer], by: Filter | None) -> None:
         reader = self.app.reader
+        began = monotonic()
         try:
             pulse, answer = await asyncio.to_thread(lambda: (pulse_of(reader), question(reader, by)))
         except Exception as error:  # whatever the store raises, the screen goes on and says it
@@ -146,6 +151,7 @@ class Page(Screen[None], Generic[Answer]):
         else:
             self.fault = ""
             self.pulse = pulse
+            self._rest_until = monotonic() + (monotonic() - began) * REST
             self.app.tell_time()
             with self.app.batch_update():
                 self.show(answer)
