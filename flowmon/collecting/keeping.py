@@ -64,7 +64,7 @@ class Keeper:
                 self.now - (_RECENT_SECONDS if hop.refused is None else REFUSALS_APART_SECONDS))}
             recent.update((hop.serial, hop) for flow in refused for hop in flow.hops if hop.serial in going_on)
             start.hops = list(recent.values())
-            self._waiting = {flow.id: 0.0 for flow in flows}
+            self._waiting = dict.fromkeys(writer.open_rows(), 0.0)
         return start
 
     def waits(self) -> bool:

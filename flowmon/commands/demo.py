@@ -18,7 +18,7 @@ from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
-from flowmon.commands.screen import collector, need_terminal, show
+from flowmon.commands.screen import collector, need_terminal, prepare, show
 from flowmon.errors import SourceError
 
 _ISO = re.compile(rb"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)")
@@ -145,7 +145,7 @@ def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps
     need_terminal()
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
-        with collector(store, None, [str(folder / "logs")]):
+        with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)):
             show(store, config, None, ["demo: a recorded run of five hosts, replayed as if it happened now"],
                  theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flowmon import paths
@@ -49,7 +50,7 @@ def run(
                 discovery = find(arguments, config)
                 notices += [*discovery.notes, *discovery.problems]
                 discovery.close()
-            stack.enter_context(collector(path, config_path, arguments))
+            stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
             if _piped(arguments):
                 _keys_from_terminal()
         show(path, config, filter_text, notices, theme=theme, mouse=mouse, fps=fps)
@@ -91,8 +92,7 @@ def show(
     """Open the screens on a store."""
     from flowmon.tui import environment
 
-    _colours(config.screen.colors)
-    environment.prepare(os.environ)
+    prepare(config)
     from flowmon.tui.app import run_app
 
     reader = SqliteReader(path)
@@ -106,8 +106,19 @@ def show(
         reader.close()
 
 
+def prepare(config: Config) -> None:
+    """Import the screens: while a collector starts there is time for it.
+
+    Textual reads the environment at its import, so what it is to do is set before.
+    """
+    from flowmon.tui import environment
+
+    _colours(config.screen.colors)
+    environment.prepare(os.environ)
+    importlib.import_module("flowmon.tui.app")
+
+
 def _colours(wanted: str) -> None:
-    """Tell Textual, by the environment that it reads at its import, how many colours to use."""
     if wanted == "none":
         os.environ.setdefault("NO_COLOR", "1")
     elif wanted != "auto":
@@ -124,8 +135,13 @@ def _store_for(arguments: list[str], config: Config) -> Path:
 
 
 @contextlib.contextmanager
-def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start."""
+def collector(
+    path: Path, config: Path | None, arguments: list[str], *, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start.
+
+    `meanwhile` is done while it starts.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -141,6 +157,7 @@ def collector(path: Path, config: Path | None, arguments: list[str]) -> Iterator
         )
         try:
             until = time.monotonic() + START_SECONDS
+            meanwhile()
             while not (path.exists() and collector_runs(path) and _readable(path)):
                 if child.poll() is not None:
                     said.seek(0)

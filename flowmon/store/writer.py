@@ -240,9 +240,14 @@ class Writer:
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
         for row in self._ask(
-            "SELECT id, body FROM messages WHERE open > 0 OR last_at >= ? ORDER BY id", (since,)
+            "SELECT id, body FROM messages WHERE id IN (SELECT id FROM messages WHERE open > 0 "
+            "UNION SELECT id FROM messages WHERE last_at >= ?) ORDER BY id", (since,)
         ):
             yield decode(*row)
+
+    def open_rows(self) -> list[int]:
+        """Rows of the flows that are open."""
+        return [r[0] for r in self._ask("SELECT id FROM messages WHERE open > 0")]
 
     def refused(self, since: float) -> Iterator[Flow]:
         """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
