@@ -58,6 +58,7 @@ class Screen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refresh_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
     mouse: bool = True
     colors: Literal["auto", "truecolor", "256", "16", "none"] = "auto"
+    keys: dict[str, str] = {}
 
 
 class Parsers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +157,8 @@ SECTIONS: dict[str, tuple[str, dict[str, Entry]]] = {
         "refresh_seconds": Entry("0.25", "How often the screen looks for news, 0.1 to 60 seconds. Else 0.25, and\n"
                                          "0.5 over SSH, where each byte is time."),
         "mouse": Entry("true", "Whether the mouse works; without it the terminal's own marking does."),
+        "keys": Entry('{ "go.queues" = "f2", "filter.edit" = "slash,ctrl+f" }',
+                      "Other keys for actions, by their names in `?`; several between commas."),
         "colors": Entry('"auto"', 'Colours of the terminal: "auto", "truecolor", "256", "16" or "none".'),
     }),
     "parsers": ("[parsers]", {

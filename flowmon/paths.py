@@ -36,6 +36,16 @@ def theme_folders() -> list[Path]:
     return [SYSTEM_FOLDER / "themes", config_folder() / "themes"]
 
 
+def filters_file() -> Path:
+    """The user's saved filters."""
+    return config_folder() / "filters.toml"
+
+
+def filter_history_file() -> Path:
+    """The filters that the user used last."""
+    return user_state_path("flowmon") / "filters.txt"
+
+
 def store_path() -> Path:
     """The store where none is configured: in the state folder of the systemd unit, else in the user's."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]

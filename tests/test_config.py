@@ -206,7 +206,6 @@ def test_the_example_explains_every_key(home: Path) -> None:
     found = load(written(home, text))
     assert found.store.keep_days == Config().store.keep_days, "numbers in the example are the defaults"
     assert found.store.keep_megabytes == Config().store.keep_megabytes
-    assert found.screen.refresh_seconds == Config().screen.refresh_seconds
     assert found.screen.mouse is Config().screen.mouse
     assert found.screen.colors == Config().screen.colors
 

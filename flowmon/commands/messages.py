@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from flowmon.commands import opening, output
+from flowmon.commands import export, opening, output
 from flowmon.model.answers import Message
 from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.filter import Term
 from flowmon.store.matching import about_recipients, first_matching
 from flowmon.store.schema import Asked
-
-_HEADER = ("first_seen_at", "message_id", "envelope_sender", "recipient", "original_recipient", "status", "problem",
-           "reason", "reply_code", "enhanced_status", "diagnostic", "attempts", "host", "relay", "delay_seconds",
-           "path", "scenario", "direction", "size", "subject", "client")
 
 
 def run(
@@ -29,24 +26,12 @@ def run(
         if format == "jsonl":
             count = output.jsonl(found)
         elif format == "csv":
-            count = output.table_csv(_HEADER, (row for m in found for row in _rows(m)))
+            count = export.messages_csv(found, sys.stdout)
         else:
             count = _text(found, about_recipients(filter), reader.now())
     if not count:
         opening.tell("these logs tell of no message" if filter is None else f"nothing matches `{filter.text}`")
     return 0 if count else 1
-
-
-def _rows(m: Message) -> Iterable[tuple[object, ...]]:
-    """One row per recipient; one with empty recipient columns where none is known."""
-    tail = (m.scenario, m.direction, m.size, m.subject, m.client)
-    if not m.recipients:
-        yield (m.first_seen_at, m.message_id, m.envelope_sender, None, None, m.status, m.problem, m.reason, None, None,
-               None, None, m.hops[-1].host, None, None, [h.host for h in m.hops], *tail)
-    for r in m.recipients:
-        yield (m.first_seen_at, m.message_id, m.envelope_sender, r.recipient, r.original_recipient, r.status, r.problem,
-               r.reason, r.reply_code, r.enhanced_status, r.diagnostic, r.attempts, r.host, r.relay, r.delay_seconds,
-               r.path, *tail)
 
 
 def sender(text: str | None) -> str:

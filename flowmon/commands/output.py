@@ -58,9 +58,9 @@ def jsonl(answers: Iterable[Any], out: TextIO | None = None) -> int:
     return count
 
 
-def table_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def table_csv(header: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> int:
     """CSV with a header line; gives how many rows."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
     count = 0
     for row in rows:

@@ -100,7 +100,7 @@ def show(
         seconds = environment.refresh_seconds(os.environ, fps, config.screen.refresh_seconds)
         run_app(
             reader, theme=theme or config.screen.theme, refresh_seconds=seconds, title=title,
-            notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text,
+            notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text, keys=config.screen.keys,
         )
     finally:
         reader.close()

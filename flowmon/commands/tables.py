@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
-from flowmon.commands import opening, output
+from flowmon.commands import export, opening, output
 from flowmon.model.answers import QueueRow
 from flowmon.model.queue_words import differences
 from flowmon.store.schema import Asked
@@ -24,12 +25,7 @@ def queues(
     if format == "jsonl":
         output.jsonl(rows)
     elif format == "csv":
-        output.table_csv(
-            ("next_hop", "host", "messages", "deferred", "held", "oldest_at", "in_per_minute", "out_per_minute",
-             "next_retry_at", "problem", "reason", "last_error", "only_in_queue", "only_in_log"),
-            ((q.next_hop, q.host, q.messages, q.deferred, q.held, q.oldest_at, q.in_per_minute, q.out_per_minute,
-              q.next_retry_at, q.problem, q.reason, q.last_error, q.only_in_queue, q.only_in_log) for q in rows),
-        )
+        export.queues_csv(rows, sys.stdout)
     elif rows:
         output.columns(
             ("NEXT HOP", "HOST", "MSGS", "DEFERRED", "HELD", "OLDEST", "RETRY", "REASON", "LAST ERROR"),
@@ -55,12 +51,7 @@ def problems(
     if format == "jsonl":
         output.jsonl(rows)
     elif format == "csv":
-        output.table_csv(
-            ("problem", "reason", "next_hop", "messages", "recipients", "open", "first_at", "last_at", "senders",
-             "sample_reply", "cause", "next_step"),
-            ((p.problem, p.reason, p.next_hop, p.messages, p.recipients, p.open, p.first_at, p.last_at, p.senders,
-              p.sample_reply, p.cause, p.next_step) for p in rows),
-        )
+        export.problems_csv(rows, sys.stdout)
     else:
         for problem in dict.fromkeys(p.problem for p in rows):
             print(f"{str(problem).upper()}")

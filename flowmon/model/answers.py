@@ -297,15 +297,19 @@ class SourceRow(msgspec.Struct, frozen=True):
     """The last lines that no rule matched, at most five."""
 
 
-class MinuteRow(msgspec.Struct, frozen=True):
-    """Outcomes in one minute of log time, counted per recipient."""
+class Outcomes(msgspec.Struct, frozen=True):
+    """Messages by what became of them in a part of a period; each counts where its last news is.
+
+    `deferred` counts tries that were put off, as they pass; with a filter, messages that were put off last.
+    """
 
     at: datetime
-    delivered: int
-    relayed: int
-    deferred: int
-    bounced: int
-    rejected: int
+    """When the part begins."""
+    delivered: int = 0
+    relayed: int = 0
+    deferred: int = 0
+    bounced: int = 0
+    rejected: int = 0
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -93,6 +93,18 @@ class Filter:
         """The parts that must all hold."""
         return _parts(self.node)
 
+    def period(self, now: float) -> tuple[float | None, float | None]:
+        """The time that all must fall into, from and to, in seconds since the epoch; None is open."""
+        spans = [filter_sql.period(p.value, now) for p in self.parts if isinstance(p, Term) and p.key == "time"]
+        starts = [start for start, _ in spans if start is not None]
+        ends = [end for _, end in spans if end is not None]
+        return max(starts, default=None), min(ends, default=None)
+
+    def without_time(self) -> Filter | None:
+        """This filter less the time that all must fall into; None when nothing is left."""
+        kept = [p for p in self.parts if not (isinstance(p, Term) and p.key == "time")]
+        return _filter(_joined(kept)) if kept else None
+
     @property
     def terms(self) -> tuple[str, ...]:
         """The parts that must all hold, each as text that `and_` and `without` take."""

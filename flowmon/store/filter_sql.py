@@ -288,8 +288,13 @@ def _time(value: str) -> str:
     return literal(value)
 
 
+def period(value: str, now: float) -> tuple[float | None, float | None]:
+    """The bounds of a canonical time, as seen now."""
+    return span(plain(value))(now)
+
+
 def _within(value: str, now: float) -> Condition:
-    start, end = span(plain(value))(now)
+    start, end = period(value, now)
     parts: list[str] = []
     parameters: list[str | float] = []
     if start is not None:

@@ -1,4 +1,4 @@
-"""Answers that sum up: queues, problems, sources, minutes, totals, health."""
+"""Answers that sum up: queues, sources, throughput, totals, health."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _RATE_SECONDS = 10.0
 """After so long without a line, lines per second are none."""
 _BACKLOG_BYTES = 65_536
 UNLOGGED_SHOWN = 50
+LEAST_PARTS = 10
 
 
 def messages_in(where: Where | None, column: str) -> tuple[str, list[Any]]:
@@ -182,34 +183,43 @@ def sources(ask: Ask) -> list[answers.SourceRow]:
     ]
 
 
-def minutes(ask: Ask, count: int, now: float, where: Where | None) -> list[answers.MinuteRow]:
-    """The last `count` minutes, oldest first, without gaps: log facts, or, filtered, messages by their last line."""
-    last = int(now // 60)
-    names = ("delivered", "relayed", "deferrals", "bounced", "rejected")
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+"""Minutes that one part of a chart may cover: those of a clock."""
+_OUTCOMES = {0: "bounced", 1: "bounced", 2: "rejected", 3: "rejected", 5: "deferred", 9: "relayed", 10: "delivered"}
+"""By the status of the worst recipient, as its place in STATUS_BY_SEVERITY."""
+
+
+def throughput(
+    ask: Ask, parts: int, now: float, where: Where | None, bounds: tuple[float | None, float | None]
+) -> list[answers.Outcomes]:
+    """Outcomes in equal parts of a period, oldest first, without gaps; see Reader.throughput."""
+    ((oldest,),) = ask("SELECT min(first_at) FROM messages", ())
+    end = min(bounds[1] or now, now)
+    start = bounds[0] if bounds[0] is not None else max(end - parts * 60.0, oldest or end)
+    whole = max(end - start, (LEAST_PARTS - 1) * 60.0) / 60
+    step = next((step for step in STEPS if whole / step < parts), None) or 1440 * (int(whole / parts / 1440) + 1)
+    width = step * 60.0
+    last = int(end // width)
+    first = last - min(parts, int(last - (end - whole * 60) // width) + 1) + 1
     table: dict[int, dict[str, int]] = {}
+    condition = f"{where[0]} AND" if where and where[0] else " WHERE"
+    for part, status, n in ask(
+        f"SELECT CAST(m.last_at / ? AS INTEGER) part, m.status, count(*) FROM messages m{condition} "
+        "m.last_at >= ? AND m.last_at < ? GROUP BY part, m.status",
+        [width, *(where[1] if where else ()), first * width, (last + 1) * width],
+    ):
+        if status in _OUTCOMES:
+            row = table.setdefault(part, {})
+            row[_OUTCOMES[status]] = row.get(_OUTCOMES[status], 0) + n
     if where is None:
-        for minute, name, n in ask(
-            "SELECT minute, name, sum(n) FROM facts WHERE minute > ? GROUP BY minute, name", (last - count,)
+        for row in table.values():
+            row.pop("deferred", None)
+        for part, n in ask(
+            "SELECT minute / ? part, sum(n) FROM facts WHERE minute >= ? AND minute < ? AND name = 'deferrals' "
+            "GROUP BY part", (step, first * step, (last + 1) * step),
         ):
-            table.setdefault(minute, {})[name] = n
-    else:
-        status = "CASE m.status WHEN 0 THEN 'bounced' WHEN 1 THEN 'bounced' WHEN 2 THEN 'rejected' " \
-                 "WHEN 5 THEN 'deferrals' WHEN 9 THEN 'relayed' WHEN 10 THEN 'mailbox' ELSE 'other' END"
-        condition = f"{where[0]} AND" if where[0] else " WHERE"
-        for minute, name, n in ask(
-            f"SELECT CAST(m.last_at / 60 AS INTEGER) t, {status} s, count(*) FROM messages m{condition} m.last_at >= ? "
-            "GROUP BY t, s", [*where[1], (last - count + 1) * 60.0],
-        ):
-            table.setdefault(minute, {})[name] = n
-    found = []
-    for minute in range(last - count + 1, last + 1):
-        n = table.get(minute, {})
-        delivered, relayed, deferred, bounced, rejected = (n.get(name, 0) for name in names)
-        found.append(answers.MinuteRow(
-            at=instant(minute * 60.0), delivered=n["mailbox"] if "mailbox" in n else max(delivered - relayed, 0),
-            relayed=relayed, deferred=deferred, bounced=bounced, rejected=rejected,
-        ))
-    return found
+            table.setdefault(part, {})["deferred"] = n
+    return [answers.Outcomes(at=instant(part * width), **table.get(part, {})) for part in range(first, last + 1)]
 
 
 def totals(ask: Ask, where: Where | None) -> answers.Totals:

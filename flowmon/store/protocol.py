@@ -14,7 +14,7 @@ from flowmon.model.answers import (
     Health,
     Message,
     MessageRow,
-    MinuteRow,
+    Outcomes,
     ProblemRow,
     QueueRow,
     SourceRow,
@@ -36,8 +36,12 @@ class Reader(Protocol):
 
     def health(self) -> Health: ...
 
-    def minutes(self, count: int, filter: Filter | None = None) -> list[MinuteRow]:
-        """The last `count` minutes up to now(), oldest first, without gaps."""
+    def throughput(self, parts: int, filter: Filter | None = None) -> list[Outcomes]:
+        """Outcomes in at most so many equal parts, oldest first, without gaps.
+
+        The period is that of the filter's `time:`; else it ends now(), and begins so many minutes ago, or with the
+        oldest message where that is younger. A part covers minutes or hours as a clock has them.
+        """
         ...
 
     def count(self, filter: Filter | None = None) -> int: ...
@@ -59,6 +63,10 @@ class Reader(Protocol):
 
     def find(self, what: str) -> list[int]:
         """Rows of the messages with this message-id (with or without <>), queue ID or address, newest first."""
+        ...
+
+    def values(self, key: str, start: str) -> list[str]:
+        """The first few values of a filter's key that begin with a text, in order: what may be completed."""
         ...
 
     def queues(self, filter: Filter | None = None) -> list[QueueRow]:

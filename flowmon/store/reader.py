@@ -21,7 +21,7 @@ import msgspec
 from flowmon.errors import StoreError
 from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.store import assemble, evidence, failing, filter_plan, listings, overview, troubles
+from flowmon.store import assemble, completing, evidence, failing, filter_plan, listings, overview, troubles
 from flowmon.store.advice import on_its_way, special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
@@ -154,8 +154,11 @@ class SqliteReader:
         faults = self.queue_faults()
         return msgspec.structs.replace(found, notices=[*found.notices, *faults]) if faults else found
 
-    def minutes(self, count: int, filter: Filter | None = None) -> list[answers.MinuteRow]:
-        return overview.minutes(self._all, count, self._clock(), self._narrowed(filter))
+    def throughput(self, parts: int, filter: Filter | None = None) -> list[answers.Outcomes]:
+        now = self._clock()
+        bounds = filter.period(now) if filter is not None else (None, None)
+        only_time = filter is not None and not filter.without_time()
+        return overview.throughput(self._all, parts, now, None if only_time else self._narrowed(filter), bounds)
 
     def count(self, filter: Filter | None = None) -> int:
         where, parameters = self._where(filter)
@@ -257,6 +260,9 @@ class SqliteReader:
             (bare, bare.lower(), bare.replace("-", "").lower()),
         )
         return [r[0] for r in rows]
+
+    def values(self, key: str, start: str) -> list[str]:
+        return completing.values(self._all, key, start)
 
     def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
         return overview.queues(self._all, self._clock(), self._narrowed(filter),

@@ -155,7 +155,7 @@ CREATE INDEX IF NOT EXISTS lines_by_message ON lines (message);
 INDEXES = """
 CREATE UNIQUE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
 CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
-CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
+CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at, status);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
 CREATE INDEX IF NOT EXISTS messages_by_status ON messages (
     status, first_at DESC, statuses, scenario, direction, last_at, size, delay, open

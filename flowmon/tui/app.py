@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,10 +18,13 @@ from textual.theme import Theme
 from flowmon import paths
 from flowmon.errors import FlowmonError
 from flowmon.store.protocol import Reader
+from flowmon.suggest import nearest
 from flowmon.tui.environment import ascii_only, few_colours
+from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import ASCII, UNICODE
 from flowmon.tui.screens.base import Page
-from flowmon.tui.screens.help import HelpScreen, NoticesScreen
+from flowmon.tui.screens.dialogs import AskScreen, ChooseScreen
+from flowmon.tui.screens.help import HelpScreen, NoticesScreen, TextScreen
 from flowmon.tui.screens.message import MessagePage
 from flowmon.tui.screens.messages import MessagesPage
 from flowmon.tui.screens.overview import OverviewPage
@@ -29,12 +32,15 @@ from flowmon.tui.screens.problems import ProblemsPage
 from flowmon.tui.screens.queues import QueuesPage
 from flowmon.tui.screens.sources import SourcesPage
 from flowmon.tui.shell import Shell
-from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_folder
+from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_folder, stamps
 from flowmon.tui.thrift import ThriftyUpdate
 from flowmon.tui.widgets.document import Document
+from flowmon.tui.widgets.filterbar import FilterBar, FilterInput
 from flowmon.tui.widgets.header import PLACES
 from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
+
+THEME_LOOK_SECONDS = 1.0
 
 
 class FlowmonApp(Shell):
@@ -74,6 +80,8 @@ class FlowmonApp(Shell):
         zone: tzinfo | None = None,
         theme_folders: Sequence[Path] = (),
         ascii: bool | None = None,
+        filters: FilterBook | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """`zone` None shows the machine's own times; `ascii` None asks the environment.
 
@@ -84,11 +92,26 @@ class FlowmonApp(Shell):
         super().__init__(reader, refresh_seconds=refresh_seconds, glyphs=ASCII if plain else UNICODE, zone=zone)
         self.title = title
         self.mouse = mouse
-        themes, faults = load_themes([own_folder(), *theme_folders])
+        self.filters = filters or self.filters
+        self.notices += self.filters.notices
+        self._take_keys(keys or {})
+        self._theme_folders = [own_folder(), *theme_folders]
+        self._theme_stamp = stamps(self._theme_folders)
+        themes, faults = load_themes(self._theme_folders)
         for found in themes.values():
             self.register_theme(found)
         self.notices += [*notices, *faults]
         self._choose(theme or (SIXTEEN_COLOURS if few else DEFAULT_THEME))
+
+    def _take_keys(self, keys: Mapping[str, str]) -> None:
+        """Other keys for actions; a name that no action has is a notice."""
+        known = {binding.id: binding for owner in KEY_OWNERS for binding in _bindings(owner) if binding.id}
+        for name in [name for name in keys if name not in known]:
+            near = nearest(name, [id_ for id_ in known if id_])
+            guess = f"did you mean {near}?" if near else "`?` names them all."
+            self.notices.append(f"[screen] keys: no action is called {name}: {guess}")
+        self._remapped = {name: key.replace(" ", "") for name, key in keys.items() if name in known}
+        self.set_keymap(self._remapped)
 
     def _choose(self, theme: str) -> None:
         if theme in self.available_themes:
@@ -102,6 +125,23 @@ class FlowmonApp(Shell):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+
+        self.set_interval(THEME_LOOK_SECONDS, self._look_at_themes)
+
+    def _look_at_themes(self) -> None:
+        """Take themes that were changed on disk; a fault in one is told, and the colours stay."""
+        stamp = stamps(self._theme_folders)
+        if stamp == self._theme_stamp:
+            return
+        self._theme_stamp = stamp
+        themes, faults = load_themes(self._theme_folders)
+        for found in themes.values():
+            self.register_theme(found)
+        for fault in faults:
+            self.notify(fault, title="A theme has a fault", severity="error", markup=False)
+        if self.theme in themes:
+            self.refresh_css()
+            self._theme_changed(themes[self.theme])
 
     def _theme_changed(self, theme: Theme) -> None:
         self.renew_look()
@@ -174,16 +214,14 @@ class FlowmonApp(Shell):
         page = self.screen
         name = page.PLACE.capitalize() if isinstance(page, Page) and page.PLACE else "Message"
         own = [(f"On {name}", _bindings(type(page), Page))]
-        self.push_screen(
-            HelpScreen(
-                [
-                    ("Everywhere", [*_bindings(FlowmonApp), *_bindings(Page)]),
-                    *((title, keys) for title, keys in own if keys),
-                    ("In a table", _bindings(LineTable)),
-                    ("In a text", _bindings(Document)),
-                ]
-            )
-        )
+        keys = [
+            *((title, found) for title, found in own if found),
+            ("Everywhere", [*_bindings(Page), *_bindings(FlowmonApp)]),
+            ("In a table", _bindings(LineTable)),
+            ("In a text", _bindings(Document)),
+            ("Writing the filter", [*_bindings(FilterInput), *_bindings(FilterBar)]),
+        ]
+        self.push_screen(HelpScreen(keys, self._remapped))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action that has a key, and the themes."""
@@ -196,6 +234,13 @@ class FlowmonApp(Shell):
                     yield SystemCommand(
                         binding.description, binding.tooltip, lambda binding=binding: self.simulate_key(binding.key)
                     )
+
+
+KEY_OWNERS = (
+    FlowmonApp, Page, OverviewPage, QueuesPage, MessagesPage, ProblemsPage, SourcesPage, MessagePage, LineTable,
+    Document, FilterInput, FilterBar, AskScreen, ChooseScreen, TextScreen,
+)
+"""Whose bindings have keys that the configuration may change."""
 
 
 def _bindings(owner: type, base: type | None = None) -> list[Binding]:
@@ -213,6 +258,7 @@ def run_app(
     notices: Sequence[str] = (),
     mouse: bool = True,
     filter_text: str | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> None:
     """Show the screens until the user leaves. Raises FlowmonError where the terminal cannot show them."""
     if os.environ.get("TERM") == "dumb":
@@ -222,7 +268,8 @@ def run_app(
         )
     app = FlowmonApp(
         reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
-        theme_folders=paths.theme_folders(),
+        theme_folders=paths.theme_folders(), keys=keys,
+        filters=FilterBook(paths.filters_file(), paths.filter_history_file()),
     )  # fmt: skip
     if filter_text:
         app.set_filter(filter_text)

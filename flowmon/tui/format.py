@@ -30,21 +30,22 @@ def span(seconds: float | None) -> str:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """How long ago, in whole seconds at the finest: an age must not flicker."""
-    if since is None:
-        return UNKNOWN
-    seconds = (now - since).total_seconds()
-    return f"{max(0, int(seconds))}s" if seconds < 60 else span(seconds)
+    """How long ago, by the minute after the first: an age must not flicker, and each change costs bytes."""
+    return UNKNOWN if since is None else _coarse((now - since).total_seconds())
 
 
-def until(at: datetime | None, now: datetime) -> str:
-    """How long still to wait, as an estimate."""
+def _coarse(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(0, int(seconds))}s"
+    return f"{int(seconds // 60)}m" if seconds < 3600 else span(seconds)
+
+
+def until(at: datetime | None, now: datetime, *, exact: bool = False) -> str:
+    """How long still to wait; `~` before an estimate."""
     if at is None:
         return UNKNOWN
     seconds = (at - now).total_seconds()
-    if seconds <= 0:
-        return "~now"
-    return "~" + (f"{int(seconds)}s" if seconds < 60 else span(seconds))
+    return ("" if exact else "~") + ("now" if seconds <= 0 else _coarse(seconds))
 
 
 def size(count: int | None) -> str:

@@ -55,6 +55,7 @@ class Glyphs:
     ascii: bool
     status: dict[DeliveryStatus, str]
     live: str
+    quiet: str
     paused: str
     dead: str
     alert: str
@@ -74,6 +75,10 @@ class Glyphs:
     broken: str
     branch: str
     """Two cells: a way that forks."""
+    grows: str
+    drains: str
+    to: str
+    """Between what comes in and what goes out."""
 
 
 UNICODE = Glyphs(
@@ -93,6 +98,7 @@ UNICODE = Glyphs(
         DeliveryStatus.REMOVED: "–",
     },
     live="●",
+    quiet="○",
     paused="‖",
     dead="■",
     alert="▲",
@@ -109,6 +115,9 @@ UNICODE = Glyphs(
     arrow="▶",
     broken="✖",
     branch="└▶",
+    grows="▲",
+    drains="▼",
+    to="→",
 )
 
 ASCII = Glyphs(
@@ -128,6 +137,7 @@ ASCII = Glyphs(
         DeliveryStatus.REMOVED: "-",
     },
     live="*",
+    quiet="o",
     paused="=",
     dead="#",
     alert="!",
@@ -144,7 +154,19 @@ ASCII = Glyphs(
     arrow=">",
     broken="X",
     branch="`>",
+    grows="^",
+    drains="v",
+    to=">",
 )
+
+
+def summed(values: list[int], width: int) -> list[int]:
+    """Counts of equal parts in at most `width` parts: neighbours are added."""
+    if width <= 0 or len(values) <= width:
+        return values
+    each = -(-len(values) // width)
+    first = -(-len(values) % each)  # the oldest part may be a short one
+    return [sum(values[max(start, 0) : start + each]) for start in range(first, len(values), each)]
 
 
 def sparkline(values: list[int], width: int, glyphs: Glyphs, top: int | None = None) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from textual.reactive import var
 
 from flowmon.errors import FilterError
 from flowmon.store.filter import Filter, parse
 from flowmon.store.protocol import Reader
+from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import Glyphs
 from flowmon.tui.look import Look, LookApp
 from flowmon.tui.palette import Palette
+from flowmon.tui.progress import Progress
+from flowmon.tui.terms import term
 from flowmon.tui.widgets.filterbar import Fault
 
 _PLACE = re.compile(r"filter, column (\d+): (.*)", re.DOTALL)
@@ -45,6 +48,9 @@ class Shell(LookApp):
         self._glyphs = glyphs
         self._zone = zone
         self._visits: list[Visit] = []
+        self.filters = FilterBook()
+        self.paused_at: datetime | None = None
+        self.progress = Progress()
         super().__init__()
         self._now = reader.now()
         self.renew_look()
@@ -53,6 +59,14 @@ class Shell(LookApp):
         """Take the colours of the theme that is now."""
         self._palette = Palette(self.current_theme, self.get_css_variables())
         self._set_look()
+
+    def watch_paused(self, paused: bool) -> None:
+        self.paused_at = self.reader.now() if paused else None
+
+    @property
+    def paused_words(self) -> str:
+        """That what is shown is not new, and since when; "" where it is."""
+        return f"paused at {self.paused_at.astimezone(self._zone):%H:%M}" if self.paused_at is not None else ""
 
     def tell_time(self) -> None:
         """Take the reader's clock anew."""
@@ -87,6 +101,17 @@ class Shell(LookApp):
             return False
         return True
 
+    def set_window(self, time: str) -> None:
+        """Show one time, "" for all: in place of any other that stands in the filter."""
+        self._take_filter(self.filter.without_time() if self.filter is not None else None)
+        if time:
+            self.add_terms(term("time", time))
+
+    def remove_term(self, text: str) -> None:
+        """Take one term away."""
+        if self.filter is not None:
+            self._take_filter(self.filter.without(text))
+
     def add_terms(self, *terms: str | None) -> bool:
         """Narrow the filter by terms; False, with a notice, where one is not understood."""
         narrowed = self.filter
@@ -108,6 +133,7 @@ class Shell(LookApp):
     def _take_filter(self, filter: Filter | None) -> None:
         self.filter = filter
         self.filter_text = filter.text if filter is not None else ""
+        self.filters.used(self.filter_text)
 
     def _refuse(self, error: FilterError) -> None:
         self.notify(str(error), title="The filter is not understood", severity="error", markup=False)

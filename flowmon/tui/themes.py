@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,6 +61,16 @@ def own_folder() -> Path:
     package = Path(__file__).parents[1]
     inside = package / "themes"
     return inside if inside.is_dir() else package.parent / "themes"
+
+
+def stamps(folders: Iterable[Path]) -> list[tuple[str, int]]:
+    """The theme files and when each was written: equal while nothing was changed."""
+    found = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+            with contextlib.suppress(OSError):  # it went away meanwhile: that is a change too
+                found.append((str(path), path.stat().st_mtime_ns))
+    return found
 
 
 def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[str]]:

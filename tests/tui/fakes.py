@@ -10,7 +10,7 @@ from flowmon.model.answers import (
     Health,
     Message,
     MessageRow,
-    MinuteRow,
+    Outcomes,
     ProblemRow,
     QueueRow,
     SourceRow,
@@ -70,9 +70,9 @@ class FakeReader:
         self._note("health")
         return self.state
 
-    def minutes(self, count: int, filter: Filter | None = None) -> list[MinuteRow]:
-        self._note("minutes", filter)
-        return minutes(count)
+    def throughput(self, parts: int, filter: Filter | None = None) -> list[Outcomes]:
+        self._note("throughput", filter)
+        return minutes(parts)
 
     def count(self, filter: Filter | None = None) -> int:
         self._note("count", filter)
@@ -92,6 +92,9 @@ class FakeReader:
     def detail(self, id: int) -> Detail | None:
         self._note("detail")
         return self.details.get(id)
+
+    def values(self, key: str, start: str) -> list[str]:
+        return [value for value in ("edge", "edge2", "relay") if key == "host" and value.startswith(start)]
 
     def find(self, what: str) -> list[int]:
         return []

@@ -17,7 +17,7 @@ from flowmon.model.answers import (
     Hop,
     Message,
     MessageRow,
-    MinuteRow,
+    Outcomes,
     ProblemRow,
     QueueRow,
     Recipient,
@@ -265,11 +265,11 @@ SOURCES = [
 ]  # fmt: skip
 
 
-def minutes(count: int) -> list[MinuteRow]:
+def minutes(count: int) -> list[Outcomes]:
     """A morning: mail rises and falls, and refusals come in two waves."""
     last = NOW.replace(second=0)
     return [
-        MinuteRow(
+        Outcomes(
             last - timedelta(minutes=place),
             delivered=30 + place * 7 % 23 + (count - place) // 3,
             relayed=8 + place * 5 % 11,

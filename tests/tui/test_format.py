@@ -29,7 +29,8 @@ def test_ages_do_not_flicker() -> None:
 
 
 def test_estimates_look_so() -> None:
-    assert format.until(NOW + timedelta(seconds=90), NOW) == "~1m30"
+    assert format.until(NOW + timedelta(seconds=90), NOW) == "~1m"
+    assert format.until(NOW + timedelta(seconds=50), NOW, exact=True) == "50s"
     assert format.until(NOW - timedelta(seconds=90), NOW) == "~now"
 
 

@@ -25,29 +25,22 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], object]:
     return run
 
 
-@pytest.mark.parametrize(
-    ("pressed", "size", "settings"),
-    [
-        pytest.param((), WIDE, {}, id="overview"),
-        pytest.param((), SMALL, {}, id="overview-small"),
-        pytest.param((), SMALL, {"ascii": True}, id="overview-ascii"),
-        pytest.param((), WIDE, {"theme": "flowmon-light"}, id="overview-light"),
-        pytest.param(("2", "down"), WIDE, {}, id="queues"),
-        pytest.param(("3", "down", "right", "right"), SMALL, {}, id="messages-small"),
-        pytest.param(("4",), WIDE, {}, id="problems"),
-        pytest.param(("5", "down"), SMALL, {}, id="sources-small"),
-        pytest.param(("3", "down", "down", "enter"), WIDE, {}, id="message"),
-        pytest.param(("3", "down", "down", "enter"), SMALL, {}, id="message-small"),
-    ],
-)
-def test_screen(
-    make_app: MakeApp,
-    snap_compare: Compare,
-    pressed: tuple[str, ...],
-    size: tuple[int, int],
-    settings: dict[str, object],
-) -> None:
-    assert snap_compare(make_app(**settings), terminal_size=size, run_before=keys(*pressed))
+SCREENS = {
+    "overview": (),
+    "queues": ("2", "down"),
+    "messages": ("3", "down", "right", "right"),
+    "message": ("3", "down", "down", "enter"),
+    "problems": ("4",),
+    "sources": ("5", "down"),
+}
+LOOKS: dict[str, dict[str, object]] = {"dark": {}, "light": {"theme": "flowmon-light"}, "ascii": {"ascii": True}}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screen(make_app: MakeApp, snap_compare: Compare, screen: str, size: tuple[int, int], look: str) -> None:
+    assert snap_compare(make_app(**LOOKS[look]), terminal_size=size, run_before=keys(*SCREENS[screen]))
 
 
 def test_faulty_filter(make_app: MakeApp, snap_compare: Compare) -> None:

@@ -12,13 +12,15 @@ from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import press, text
 
+ALL = ("flowmon-dark", "flowmon-dusk", "flowmon-light", "flowmon-frost", "high-contrast", "colour-blind")
+"""Two dark, two light, one of high contrast, one for people who see red and green alike; beside that of 16 colours."""
 TONES = ("text", "muted", "good", "good2", "info", "warn", "bad", "bad2", "accent", "key", "heading")
 
 
 def test_ours_are_whole() -> None:
     themes, notices = load_themes([own_folder()])
     assert notices == []
-    assert {DEFAULT_THEME, SIXTEEN_COLOURS, "flowmon-light", "high-contrast"} <= set(themes)
+    assert set(themes) == {*ALL, DEFAULT_THEME, SIXTEEN_COLOURS}
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -32,7 +34,7 @@ def contrast(one: Color, other: Color) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("name", ["flowmon-dark", "flowmon-light", "high-contrast"])
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("back", ["", "cursor", "bar"])
 async def test_every_tone_can_be_read(make_app: MakeApp, name: str, back: str) -> None:
     app = make_app(theme=name)
@@ -82,3 +84,29 @@ async def test_another_theme_repaints_everything(make_app: MakeApp) -> None:
         }
         assert "#15181f" not in grounds
         assert "#fbfaf7" in grounds
+
+
+async def test_a_theme_that_changes_on_disk_is_taken_at_once(make_app: MakeApp, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('name = "mine"\nprimary = "#336699"\nforeground = "#ffffff"\nbackground = "#000000"\n')
+    app = make_app(theme="mine", theme_folders=[tmp_path])
+    async with app.run_test(size=(120, 40)) as pilot:
+        mine.write_text('name = "mine"\nprimary = "#336699"\nforeground = "#ffcc00"\nbackground = "#000000"\n')
+        app._look_at_themes()
+        await pilot.pause()
+        color = app.look.palette.style("text").color
+        assert color is not None
+        assert color.name == "#ffcc00"
+        mine.write_text('name = "mine"\nprimary = "greenish"\n')
+        app._look_at_themes()
+        await pilot.pause()
+        assert "greenish" in text(pilot)
+        assert app.theme == "mine", "a fault changes no colour"
+
+
+def test_failed_and_well_differ_for_the_colour_blind() -> None:
+    """By lightness or blueness: what red-green blindness leaves."""
+    themes, _ = load_themes([own_folder()])
+    theme = themes["colour-blind"]
+    well, failed = Color.parse(theme.success or ""), Color.parse(theme.error or "")
+    assert abs(well.b - failed.b) > 100

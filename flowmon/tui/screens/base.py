@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TextIO, TypeVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from flowmon.commands import export
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.format import plural
+from flowmon.tui.screens import asking
 from flowmon.tui.shell import Shell
 from flowmon.tui.text import Line
 from flowmon.tui.widgets.document import Document
-from flowmon.tui.widgets.filterbar import FilterBar
+from flowmon.tui.widgets.filterbar import Chips, FilterBar
 from flowmon.tui.widgets.header import Header, Pulse
 from flowmon.tui.widgets.health import NOT_COLLECTING
 from flowmon.tui.widgets.keybar import KeyBar
@@ -33,15 +36,6 @@ from flowmon.tui.widgets.table import LineTable
 Answer = TypeVar("Answer")
 REST = 4
 """After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
-
-
-def pulse_of(reader: Reader) -> Pulse:
-    """The health, and the share of history that is read while some is not."""
-    health = reader.health()
-    if health.backlog_bytes < 65536:
-        return Pulse(health)
-    whole = sum(source.size for source in reader.sources())
-    return Pulse(health, max(0.0, 1 - health.backlog_bytes / whole) if whole else None)
 
 
 class Page(Screen[None], Generic[Answer]):
@@ -56,6 +50,10 @@ class Page(Screen[None], Generic[Answer]):
         Binding("slash", "edit_filter", "Filter", id="filter.edit", tooltip="Write the filter of all screens"),
         Binding("backspace", "drop_term", "Drop term", id="filter.drop", tooltip="Take the last term away"),
         Binding("x", "exclude", "Exclude", id="filter.exclude", show=False, tooltip="Show all but the cell's value"),
+        Binding("w", "window", "Time", id="filter.window", tooltip="Choose the time window of all screens"),
+        Binding("f", "filters", "Filters", id="filter.choose", show=False, tooltip="Take a saved or an earlier filter"),
+        Binding("s", "save_filter", "Save filter", id="filter.save", show=False, tooltip="Save the filter by a name"),
+        Binding("e", "write", "Write file", id="write", show=False, tooltip="Write all that is shown to a file"),
         Binding("escape", "back", "Back", id="go.back", tooltip="Return to where you came from"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy the cell, the message-id or the line (OSC 52)"),
     ]
@@ -93,7 +91,7 @@ class Page(Screen[None], Generic[Answer]):
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.title, self.PLACE)
-        yield FilterBar(self.app.check)
+        yield FilterBar(self.app.check, self.app.reader.values, self.app.filters)
         yield from self.body()
         yield KeyBar()
 
@@ -145,7 +143,7 @@ class Page(Screen[None], Generic[Answer]):
         reader = self.app.reader
         began = monotonic()
         try:
-            pulse, answer = await asyncio.to_thread(lambda: (pulse_of(reader), question(reader, by)))
+            pulse, answer = await asyncio.to_thread(lambda: (self.app.progress.pulse(reader), question(reader, by)))
         except Exception as error:  # whatever the store raises, the screen goes on and says it
             self._failed(f"{error}" or type(error).__name__)
         else:
@@ -196,7 +194,7 @@ class Page(Screen[None], Generic[Answer]):
     def _show_frame(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one(Header).show(self.pulse, paused=self.app.paused, fault=self.fault)
+        self.query_one(Header).show(self.pulse, paused=self.app.paused_words, fault=self.fault)
         self.query_one(FilterBar).show(self.app.terms, self.matching())
 
     def all_notices(self) -> list[str]:
@@ -250,6 +248,32 @@ class Page(Screen[None], Generic[Answer]):
         """Write the filter."""
         self.query_one(FilterBar).edit()
 
+    def action_window(self) -> None:
+        """Choose the time that all screens show."""
+        asking.choose_window(self.app)
+
+    def action_filters(self) -> None:
+        """Take a saved filter, or one that was used before."""
+        asking.choose_filter(self.app)
+
+    def action_save_filter(self) -> None:
+        """Save the filter that stands."""
+        asking.save_filter(self.app)
+
+    def action_write(self) -> None:
+        """Write what is shown to a file."""
+        reader, by, kind = self.app.reader, self.app.filter, self.PLACE or "message"
+        asking.write_file(self.app, kind, lambda path: self.write(path, reader, by))
+
+    def write(self, path: Path, reader: Reader, by: Filter | None) -> int:
+        """Write all that the screen could show, run in a thread; gives how many lines. Raises OSError, StoreError."""
+        with path.open("x", encoding="utf-8", newline="") as out:
+            return self.export(reader, by, out)
+
+    def export(self, reader: Reader, by: Filter | None, out: TextIO) -> int:
+        """The same as CSV: all messages of the filter where a screen has nothing else."""
+        return export.messages_csv(reader.messages(by), out)
+
     def action_drop_term(self) -> None:
         """Take the last term of the filter away."""
         self.app.drop_term()
@@ -293,6 +317,11 @@ class Page(Screen[None], Generic[Answer]):
     def _submitted(self, event: FilterBar.Submitted) -> None:
         event.stop()
         self.app.set_filter(event.text)
+
+    @on(Chips.Clicked)
+    def _chip(self, event: Chips.Clicked) -> None:
+        event.stop()
+        self.app.remove_term(event.term)
 
     @on(Header.Clicked)
     def _tab(self, event: Header.Clicked) -> None:

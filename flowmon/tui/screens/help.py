@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from flowmon.model.words import DeliveryStatus
 from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
 from flowmon.tui.look import Look
-from flowmon.tui.text import Line, clean, wrap
+from flowmon.tui.text import Line, clean, fit, wrap
 from flowmon.tui.widgets.document import DocLine, Document, section
 from flowmon.tui.widgets.keybar import name_of
 
@@ -28,6 +28,9 @@ FILTER_HELP = (
     ("-reason:greylist", "not that"),
     ("a or (b c)", "either; terms side by side must all hold"),
 )
+
+WITH_NAMES = 84
+"""From this width on, help names the actions, as the configuration of keys wants them."""
 
 Keys = Sequence[tuple[str, Sequence[Binding]]]
 """Bindings by where they work."""
@@ -64,21 +67,27 @@ class TextScreen(ModalScreen[None]):
 class HelpScreen(TextScreen):
     """Every key and every sign."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, remapped: Mapping[str, str]) -> None:
+        """`remapped`: keys of the configuration, by the name of the action."""
         super().__init__("Help")
         self._keys = keys
+        self._remapped = remapped
 
     def text(self, width: int, look: Look) -> list[DocLine]:
         lines: list[DocLine] = []
         for title, bindings in self._keys:
             lines.append(section(title, width, look))
             for binding in bindings:
-                names = ", ".join(name_of(key) for key in binding.key.split(","))
-                lines.append(_pair(names, binding.tooltip or binding.description, "key"))
+                keys = self._remapped.get(binding.id or "", binding.key)
+                names = ", ".join(name_of(key) for key in keys.split(","))
+                told = binding.tooltip or binding.description
+                wide = width >= WITH_NAMES
+                line = _pair(names, fit(told, width - 44) if wide else told, "key").line
+                lines.append(DocLine([*line, (f" {binding.id or ''}" if wide else "", "faint")]))
             lines.append(DocLine([]))
         lines.append(section("What the signs mean", width, look))
         for status in DeliveryStatus:
-            sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<20}", STATUS_TONES[status])]
+            sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<18}", STATUS_TONES[status])]
             lines.append(DocLine([*sign, (STATUS_MEANINGS[status], "text")]))
         lines.append(_pair("~", "an estimate, such as the time of the next try", "text"))
         lines.append(_pair("–", "not known (never a zero)", "text"))
@@ -104,4 +113,4 @@ class NoticesScreen(TextScreen):
 
 
 def _pair(left: str, right: str, tone: str) -> DocLine:
-    return DocLine([(f"  {left:<22}", tone), (right, "text")])
+    return DocLine([(f"  {left:<20}", tone), (right, "text")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -10,21 +11,28 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from flowmon.checks.subject import of_message
+from flowmon.commands import export
 from flowmon.model.answers import Detail
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.evidence import read_lines
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
+from flowmon.tui.screens.dialogs import AskScreen
 from flowmon.tui.screens.dns import ask_dns
 from flowmon.tui.story import Story
 from flowmon.tui.widgets.document import DocLine, Document
+
+FILE_WIDTH = 140
+"""Cells of a line in a file."""
 
 
 class MessagePage(Page[Detail | None]):
     """Everything of one message; it lies over the screen it was opened from."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "Find", id="message.find", tooltip="Look for a text in the lines"),
+        Binding("full_stop", "find_next", "Next match", id="message.find_next", show=False, tooltip="The next match"),
         Binding("r", "section('raw')", "Raw lines", id="message.raw", tooltip="Go to the log lines"),
         Binding("t", "section('timeline')", "Timeline", id="message.timeline", tooltip="Go to the timeline"),
         Binding("a", "section('attempts')", "Attempts", id="message.attempts", tooltip="Go to the attempts"),
@@ -39,6 +47,7 @@ class MessagePage(Page[Detail | None]):
         self._neighbour = neighbour
         self._story: Story | None = None
         self._gone = False
+        self._sought = ""
 
     def body(self) -> ComposeResult:
         yield Document(self._lines, id="story")
@@ -90,6 +99,25 @@ class MessagePage(Page[Detail | None]):
         """Go to a part of the text."""
         self.query_one(Document).go_to(name)
 
+    def action_find(self) -> None:
+        """Look for a text in all lines."""
+        def look(text: str | None) -> None:
+            if text is not None:
+                self._sought = text
+                self._find(again=False)
+
+        note = "in all lines of the message; a full stop goes to the next"
+        self.app.push_screen(AskScreen("Find", self._sought, note=note), look)
+
+    def action_find_next(self) -> None:
+        """Go to the next line that holds the text."""
+        self._find(again=True)
+
+    def _find(self, *, again: bool) -> None:
+        count = self.query_one(Document).find(self._sought, again=again)
+        if self._sought and not count:
+            self.app.notify(f"No line holds {self._sought}", severity="warning", markup=False)
+
     def action_dns(self) -> None:
         """Ask the DNS about the message's domains, next hop and client."""
         if self._story is not None:
@@ -119,6 +147,12 @@ class MessagePage(Page[Detail | None]):
         event.stop()
         event.prevent_default()  # the page's own handler would only narrow the filter
         self.app.drill("messages", event.term)
+
+    def write(self, path: Path, reader: Reader, by: Filter | None) -> int:
+        if self._story is None:
+            return export.text(path, [])
+        lines = self._story.lines(FILE_WIDTH, self.app.look)
+        return export.text(path, ("".join(text for text, _ in line.line) for line in lines))
 
     def copied(self) -> str | None:
         line = self.query_one(Document).current

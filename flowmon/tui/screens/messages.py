@@ -50,6 +50,7 @@ class MessagesPage(Page[Window]):
 
     PLACE = "messages"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("F", "follow", "Follow", id="messages.follow", tooltip="Go to the newest, and show each as it comes"),
         Binding("o", "order", "Order", id="messages.order", tooltip="Sort by something else"),
     ]
 
@@ -86,7 +87,10 @@ class MessagesPage(Page[Window]):
     def show(self, answer: Window) -> None:
         table = self.table
         table.empty = self.nothing("No message has been seen yet.", "They appear here as the logs tell of them.")
-        table.detail = [(f"  {plural(answer.total, 'message')}, {ORDERS[self._order].words}", "muted")]
+        order = ORDERS[self._order]
+        live = table.follows and order.name in ("first_seen", "last_seen")
+        follow = ("; following" if live else "", "good")
+        table.detail = [(f"  {plural(answer.total, 'message')}, {order.words}", "muted"), follow]
         table.show(answer.rows, total=answer.total, start=answer.start)
 
     def matching(self) -> str:
@@ -102,6 +106,13 @@ class MessagesPage(Page[Window]):
         event.stop()
         if isinstance(event.row, MessageRow):
             self.app.open_message(event.row.id)
+
+    def action_follow(self) -> None:
+        """Show the latest news, and each as it comes."""
+        if ORDERS[self._order].name not in ("first_seen", "last_seen"):
+            self._order = 0
+        self.table.action_first()
+        self.ask()
 
     def action_order(self) -> None:
         """Sort by the next order."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from flowmon.model.answers import MessageRow, MinuteRow, ProblemRow, QueueRow
+from flowmon.model.answers import MessageRow, Outcomes, ProblemRow, QueueRow
 from flowmon.model.words import Problem
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
@@ -32,7 +32,7 @@ PANELS = (
     ("authentication", "Authentication", (Problem.AUTHENTICATION,)),
     ("policy", "Policy", (Problem.POLICY,)),
     ("spam", "Spam", (Problem.SPAM,)),
-    ("both", "Policy and spam", (Problem.POLICY, Problem.SPAM)),
+    ("both", "Policy, spam", (Problem.POLICY, Problem.SPAM)),
 )
 """Identity, title and classes; `both` stands for the two before it where the screen is not wide."""
 
@@ -44,7 +44,7 @@ def _reason_key(row: ProblemRow) -> tuple[str, str]:
 class Glance(NamedTuple):
     """All that the Overview shows."""
 
-    minutes: list[MinuteRow]
+    throughput: list[Outcomes]
     queues: list[QueueRow]
     problems: list[ProblemRow]
     feed: list[MessageRow]
@@ -56,6 +56,7 @@ class OverviewPage(Page[Glance]):
     PLACE = "overview"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-widest")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("F", "follow", "Follow", id="overview.follow", show=False, tooltip="Go to the newest of the feed"),
         Binding("tab", "app.focus_next", "Next panel", id="overview.next", tooltip="Go to the next panel"),
     ]
 
@@ -71,14 +72,14 @@ class OverviewPage(Page[Glance]):
     def question(self) -> Callable[[Reader, Filter | None], Glance]:
         count = columns_for(self.size.width)
         return lambda reader, by: Glance(
-            reader.minutes(count, by),
+            reader.throughput(count, by),
             reader.queues(by),
             reader.problems(by),
             reader.rows(by, order="last_seen", limit=FEED_ROWS),
         )
 
     def show(self, answer: Glance) -> None:
-        self.query_one(ThroughputChart).show(answer.minutes)
+        self.query_one(ThroughputChart).show(answer.throughput)
         queues = self.query_one("#queues", LineTable)
         queues.empty = self.nothing("No mail is waiting.", "Every message has been delivered, handed on or returned.")
         waiting = sum(row.messages for row in answer.queues)
@@ -93,8 +94,9 @@ class OverviewPage(Page[Glance]):
             panel.show(rows)
         feed = self.query_one("#feed", LineTable)
         feed.empty = self.nothing("No message has been seen yet.", "They appear here as the logs tell of them.")
-        feed.detail = [("  the last news comes first", "muted")]
         feed.show(answer.feed)
+        told = "the last news comes first" if feed.follows else "F goes to the newest and follows it"
+        feed.detail = [(f"  {told}", "muted")]
 
     def _show_frame(self) -> None:
         super()._show_frame()
@@ -104,7 +106,7 @@ class OverviewPage(Page[Glance]):
         notices = self.all_notices()
         health.set_class(bool(notices), "-notice")
         health.set_class(len(notices) > 1, "-notices")
-        health.show(self.pulse, notices, paused=self.app.paused)
+        health.show(self.pulse, notices, paused=self.app.paused_words)
 
     @on(LineTable.Opened)
     def _opened(self, event: LineTable.Opened) -> None:
@@ -125,6 +127,12 @@ class OverviewPage(Page[Glance]):
         if isinstance(row, QueueRow | ProblemRow):
             return row.next_hop
         return None
+
+    def action_follow(self) -> None:
+        """Show the feed's newest row, and each as it comes."""
+        feed = self.query_one("#feed", LineTable)
+        feed.focus()
+        feed.action_first()
 
     def on_mount(self) -> None:
         self.query_one("#queues", LineTable).focus()

@@ -9,7 +9,7 @@ import msgspec
 
 from flowmon.model.answers import ProblemRow
 from flowmon.tui.format import age, number
-from flowmon.tui.glyphs import PROBLEM_TONES, sparkline
+from flowmon.tui.glyphs import PROBLEM_TONES, sparkline, summed
 from flowmon.tui.look import Look
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean
@@ -31,7 +31,7 @@ def _waiting(row: ProblemRow, look: Look, width: int) -> Line:
 
 
 def _trend(row: ProblemRow, look: Look, width: int) -> Line:
-    return [(sparkline(row.trend, width, look.glyphs), PROBLEM_TONES[row.problem])]
+    return [(sparkline(summed(row.trend, width), width, look.glyphs), PROBLEM_TONES[row.problem])]
 
 
 def _reason(row: ProblemRow, look: Look, width: int) -> Line:
@@ -65,7 +65,7 @@ def panel_columns() -> list[Column[ProblemRow]]:
     """What a panel of the Overview has room for."""
     return [
         Column(
-            "reason", "reason", 12, _reason, priority=2, grow=1, most=16,
+            "reason", "reason", 9, _reason, priority=2, grow=2, most=16,
             term=lambda row: term("reason", row.reason), text=lambda row: row.reason,
         ),
         Column(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, TextIO
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from flowmon.checks.subject import of_problem
+from flowmon.commands import export
 from flowmon.model.answers import ProblemRow
 from flowmon.model.words import Problem
 from flowmon.store.filter import Filter
@@ -108,6 +109,9 @@ class ProblemsPage(Page[list[ProblemRow]]):
         """Ask the DNS about the next hop of the group under the cursor, and about the domains of its last failures."""
         if self.table.current is not None:
             ask_dns(self.app, of_problem(self.table.current))
+
+    def export(self, reader: Reader, by: Filter | None, out: TextIO) -> int:
+        return export.problems_csv(reader.problems(by), out)
 
     def copied(self) -> str | None:
         focused = self.focused

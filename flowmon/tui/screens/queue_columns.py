@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
 from flowmon.tui.format import age, number, rate, until
 from flowmon.tui.glyphs import sparkline
@@ -13,7 +15,7 @@ from flowmon.tui.widgets.table import plain
 
 OLD_SECONDS = 3600
 """A message that waits longer than this is shown as a warning."""
-LONG = ("held", "in", "out")
+LONG = ("held", "flow")
 """Columns of the Queues screen only."""
 STEADY = 0.05
 """Messages a minute below which a queue neither grows nor drains."""
@@ -25,7 +27,19 @@ def _velocity(row: QueueRow, look: Look, width: int) -> Line:
     if abs(row.velocity) < STEADY:
         return [("steady", "muted")]
     grows = row.velocity < 0
-    return [("grows " if grows else "drains ", "bad" if grows else "good"), (rate(abs(row.velocity)), "text")]
+    sign = look.glyphs.grows if grows else look.glyphs.drains
+    return [(f"{sign} ", "warn" if grows else "good"), (rate(abs(row.velocity)), "text")]
+
+
+def _flow(row: QueueRow, look: Look, width: int) -> Line:
+    if row.in_per_minute is None:
+        return [("–", "faint")]
+    return [(f"{rate(row.in_per_minute)} {look.glyphs.to} {rate(row.out_per_minute)}", "muted")]
+
+
+def _messages(row: QueueRow, look: Look, width: int) -> Line:
+    mark = "!" if row.only_in_queue or row.only_in_log else ""
+    return [(mark, "warn"), (number(row.messages), "text")]
 
 
 def _oldest(row: QueueRow, look: Look, width: int) -> Line:
@@ -41,15 +55,26 @@ def _held(row: QueueRow, look: Look, width: int) -> Line:
     return [(number(row.held), "warn" if row.held else "faint")]
 
 
+_REPLY = re.compile(r"\b[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3} )?\S")
+"""A reply inside an MTA's own words about it."""
+
+
+def gist(error: str) -> str:
+    """The reply, where an error holds one: who said it, and to what, stands in other columns."""
+    reply = _REPLY.search(error)
+    return error[reply.start() :] if reply else error
+
+
 def _error(row: QueueRow, look: Look, width: int) -> Line:
     if not row.last_error and not row.reason:
         return [("none", "faint")]
     line: Line = [(clean(row.reason), "warn"), ("  ", "")] if row.reason else []
-    return [*line, (clean(row.last_error or ""), "muted")]
+    return [*line, (clean(gist(row.last_error or "")), "muted")]
 
 
 def _retry(row: QueueRow, look: Look, width: int) -> Line:
-    return [(until(row.next_retry_at, look.now), "text" if row.next_retry_at else "faint")]
+    told = until(row.next_retry_at, look.now, exact=row.retry_is_exact)
+    return [(told, "text" if row.next_retry_at else "faint")]
 
 
 def _trend(row: QueueRow, look: Look, width: int) -> Line:
@@ -60,26 +85,25 @@ def queue_columns(*, brief: bool = False) -> list[Column[QueueRow]]:
     """All that is known of a queue; `brief` leaves out what the Overview has no room for."""
     columns = [
         Column(
-            "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=8,
+            "next", "next hop", 16, lambda row, look, width: plain(row.next_hop, "bold text"), priority=1, grow=4,
             most=30, term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
         ),
         Column(
             "host", "on host", 7, lambda row, look, width: plain(row.host, "muted"), priority=3, grow=1, most=20,
             term=lambda row: term("host", row.host), text=lambda row: row.host,
         ),
-        Column("messages", "waiting", 7, lambda row, look, width: [(number(row.messages), "text")], "right", 1),
-        Column("deferred", "defer", 5, _deferred, align="right", priority=4),
+        Column("messages", "waiting", 7, _messages, "right", 1),
+        Column("deferred", "defer", 5, _deferred, align="right", priority=5),
         Column("held", "held", 4, _held, align="right", priority=9),
         Column("oldest", "oldest", 6, _oldest, align="right", priority=2),
-        Column("in", "in/min", 6, lambda row, look, width: [(rate(row.in_per_minute), "muted")], "right", 7),
-        Column("out", "out", 5, lambda row, look, width: [(rate(row.out_per_minute), "muted")], "right", 7),
-        Column("velocity", "per minute", 10, _velocity, priority=5),
-        Column("retry", "retry", 6, _retry, align="right", priority=5),
+        Column("flow", "in/out a min", 12, _flow, align="right", priority=8),
+        Column("velocity", "grows", 6, _velocity, priority=6),
+        Column("retry", "retry", 6, _retry, align="right", priority=4),
         Column(
-            "error", "last error", 12, _error, priority=3, grow=6,
+            "error", "last error", 16, _error, priority=3, grow=12,
             term=lambda row: term("reason", row.reason), text=lambda row: row.last_error,
         ),
-        Column("trend", "trend", 8, _trend, priority=6, grow=1, most=20),
+        Column("trend", "trend", 8, _trend, priority=7, grow=1, most=15),
     ]  # fmt: skip
     return [column for column in columns if column.key not in LONG] if brief else columns
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TextIO
 
 from textual import on
 from textual.app import ComposeResult
 
+from flowmon.commands import export
 from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
+from flowmon.model.queue_words import differences
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
-from flowmon.tui.format import plural
+from flowmon.tui.format import address, age, clock, plural
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.queue_columns import age_columns, queue_columns
 from flowmon.tui.shell import Shell
 from flowmon.tui.terms import term
+from flowmon.tui.text import Line, clean, width_of
 from flowmon.tui.widgets.document import DocLine, Document, labelled
 from flowmon.tui.widgets.table import LineTable
 
@@ -62,7 +66,7 @@ class QueuesPage(Page[list[QueueRow]]):
             return row.host, row.next_hop
 
         yield LineTable("Queues", queue_columns(), key, id="queues")
-        yield Document(self._about, id="about", cursor=False, focus=False)
+        yield Document(self._about, id="about")
         yield LineTable("Waiting by age", age_columns(), key, id="ages")
 
     @property
@@ -89,12 +93,45 @@ class QueuesPage(Page[list[QueueRow]]):
         event.stop()
         self.query_one(Document).rewrite()
 
+    def age(self) -> None:
+        super().age()
+        self.query_one(Document).rewrite()
+
     def _about(self, width: int, look: Look) -> list[DocLine]:
-        """The whole error of the queue under the cursor."""
+        """Why the queue under the cursor waits, what to do, and what its MTA itself says."""
         row = self.table.current
-        if row is None or not row.last_error:
+        if row is None:
             return []
-        return labelled("Last error", row.last_error, width, "warn")
+        rule = look.glyphs.rule
+        title: Line = [(f" {clean(row.next_hop)}", "bold text"), (" on ", "muted")]
+        title.append((f"{clean(row.host)} ", "bold text"))
+        lines = [DocLine([*title, (rule * max(0, width - width_of(title)), "rule")], copy=row.next_hop)]
+        if row.cause:
+            lines += labelled("Cause", row.cause, width)
+        if row.next_step:
+            lines += labelled("Next step", row.next_step, width, "bold good")
+        if row.last_error:
+            lines += labelled("Last error", row.last_error, width, "warn", copy=row.last_error)
+        elif not row.cause:
+            lines += labelled("Last error", "none: nothing was tried yet, or no log line tells of it", width, "muted")
+        if row.next_retry_at is not None:
+            how = "as the MTA has it" if row.retry_is_exact else "estimated from the tries so far"
+            lines += labelled("Next try", f"{clock(row.next_retry_at, look.now, look.zone)}, {how}", width)
+        return [*lines, *self._listed(row, width, look)]
+
+    def _listed(self, row: QueueRow, width: int, look: Look) -> list[DocLine]:
+        """What the MTA's own list says beside the log."""
+        if row.listed_at is None:
+            return []
+        told = "; ".join(differences(row)) or "it holds what the log tells of"
+        lines = labelled("Queue", f"asked at {clock(row.listed_at, look.now, look.zone)}: {told}", width)
+        for one in row.unlogged:
+            more = len(one.recipients) - 3
+            to = ", ".join(one.recipients[:3]) + (f" and {more} more" if more > 0 else "")
+            way = f"{address(one.envelope_sender)} {look.glyphs.to} {to}"
+            text = f"{one.queue_id}  {way}  for {age(one.arrived_at, look.now)}  {one.reason or ''}"
+            lines += labelled("", text, width, "muted", copy=one.queue_id)
+        return lines
 
     @on(LineTable.Opened)
     def _opened(self, event: LineTable.Opened) -> None:
@@ -102,7 +139,12 @@ class QueuesPage(Page[list[QueueRow]]):
         if isinstance(event.row, QueueRow):
             drill_into(self.app, event.row)
 
+    def export(self, reader: Reader, by: Filter | None, out: TextIO) -> int:
+        return export.queues_csv(reader.queues(by), out)
+
     def copied(self) -> str | None:
+        if isinstance(self.focused, Document):
+            return self.focused.current.copy if self.focused.current else None
         row = self.table.current
         return row.next_hop if row else None
 

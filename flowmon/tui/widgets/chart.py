@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from flowmon.model.answers import MinuteRow
+from flowmon.model.answers import Outcomes
 from flowmon.model.words import DeliveryStatus
 from flowmon.tui.format import number
 from flowmon.tui.glyphs import STATUS_TONES
@@ -24,44 +24,59 @@ OUTCOMES = (
 LABEL = 21
 """Cells left of the bars: sign, word, sum."""
 PEAK = 11
-"""Cells right of the bars: the highest minute of the lane."""
-MOST_MINUTES = 240
+"""Cells right of the bars: the highest part of the lane."""
+MOST_PARTS = 240
+WIDEST = 8
+"""Cells of a bar at most: a short log is drawn in wide bars."""
 
 
 def columns_for(width: int) -> int:
-    """Minutes that a chart of this width shows: one a cell."""
-    return max(10, min(MOST_MINUTES, width - LABEL - PEAK))
+    """Parts that a chart of this width has room for: one a cell."""
+    return max(10, min(MOST_PARTS, width - LABEL - PEAK))
 
 
 class ThroughputChart(LineWidget):
-    """Lanes of bars over the last minutes, each on its own scale."""
+    """Lanes of bars over a period, each on its own scale."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._minutes: Sequence[MinuteRow] = ()
+        self._parts: Sequence[Outcomes] = ()
 
-    def show(self, minutes: Sequence[MinuteRow]) -> None:
-        """Take new minutes, oldest first."""
-        self._minutes = minutes
+    def show(self, parts: Sequence[Outcomes]) -> None:
+        """Take new parts of the period, oldest first."""
+        self._parts = parts
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
         look = self.look
-        minutes = self._minutes[-columns_for(width) :]
-        note: Line = [("  recipients per minute", "muted")]
-        if width >= 100:
-            note.append((f", last {len(minutes)} min, each row on its own scale", "muted"))
-        made: list[Line | Strip] = [heading("Throughput", note, width, look)]
+        parts = self._parts[-columns_for(width) :]
+        made: list[Line | Strip] = [heading("Throughput", self._note(parts, width, look), width, look)]
         with_axis = height >= 2 + len(OUTCOMES)
         tallest = max(1, height - 1 - len(OUTCOMES) - with_axis + 1)
+        wide = max(1, min(WIDEST, columns_for(width) // max(1, len(parts))))
         for outcome in OUTCOMES:
             rows = tallest if outcome is DeliveryStatus.DELIVERED else 1
-            made += self._lane(outcome, [getattr(minute, outcome.value) for minute in minutes], rows, look)
+            made += self._lane(outcome, [getattr(part, outcome.value) for part in parts], rows, wide, look)
         if with_axis:
-            made.append(self._axis(minutes, look))
+            made.append(self._axis(parts, wide, look))
         return made
 
-    def _lane(self, outcome: DeliveryStatus, values: list[int], rows: int, look: Look) -> list[Line | Strip]:
+    def _note(self, parts: Sequence[Outcomes], width: int, look: Look) -> Line:
+        """Of which time the chart is, and what a bar is."""
+        if len(parts) < 2:
+            return [("  messages by what became of them", "muted")]
+        step = parts[1].at - parts[0].at
+        start, end = parts[0].at.astimezone(look.zone), (parts[-1].at + step).astimezone(look.zone)
+        days = start.date() != end.date()
+        minutes = round(step.total_seconds() / 60)
+        bar = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 1440 else f"{minutes // 1440} d"
+        told = f"  {start:%b %d %H:%M} – {end:%b %d %H:%M}" if days else f"  {start:%H:%M} – {end:%H:%M}"
+        note: Line = [(f"{told}, a bar is {bar}", "muted")]
+        if width >= 110:
+            note.append((", deferred counts tries, each row has its own scale", "muted"))
+        return note
+
+    def _lane(self, outcome: DeliveryStatus, values: list[int], rows: int, wide: int, look: Look) -> list[Line | Strip]:
         tone = STATUS_TONES[outcome]
         peak = max(values, default=0)
         total = sum(values)
@@ -72,7 +87,7 @@ class ThroughputChart(LineWidget):
             marks = ""
             for value in values:
                 filled = 0 if value <= 0 or peak <= 0 else max(1, round(value / peak * rows * steps))
-                marks += bars[max(0, min(steps, filled - row * steps))]
+                marks += bars[max(0, min(steps, filled - row * steps))] * wide
             label: Line = [(" " * LABEL, "")]
             if row == 0:
                 label = [
@@ -84,12 +99,17 @@ class ThroughputChart(LineWidget):
             lane.append([*label, (marks, tone), (tail, "muted")])
         return lane
 
-    def _axis(self, minutes: Sequence[MinuteRow], look: Look) -> Line:
-        marks = [" "] * (len(minutes) + 6)
+    def _axis(self, parts: Sequence[Outcomes], wide: int, look: Look) -> Line:
+        """Times below the bars: where a clock would have a mark, as many as have room."""
+        marks = [" "] * (len(parts) * wide + 6)
+        step = round((parts[1].at - parts[0].at).total_seconds() / 60) if len(parts) > 1 else 1
+        every = next((n for n in (1, 2, 5, 15, 60, 180, 360, 720) if n >= step and n / step * wide >= 10), 1440)
         free = 0
-        for place, minute in enumerate(minutes):
-            at = minute.at.astimezone(look.zone)
-            if at.minute % 15 == 0 and place >= free and place + 5 <= len(minutes) + 4:
-                marks[place : place + 6] = f"{look.glyphs.pipe}{at:%H:%M}"
-                free = place + 8
+        for place, part in enumerate(parts):
+            at = part.at.astimezone(look.zone)
+            x = place * wide
+            if (at.hour * 60 + at.minute) % every == 0 and x >= free and x + 6 <= len(marks):
+                text = f"{at:%b%d}" if every >= 1440 else f"{at:%H:%M}"
+                marks[x : x + 6] = f"{look.glyphs.pipe}{text:<5}"
+                free = x + 8
         return [(" " * LABEL, ""), ("".join(marks), "faint")]

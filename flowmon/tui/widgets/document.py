@@ -60,6 +60,23 @@ def section(title: str, width: int, look: Look, name: str | None = None) -> DocL
     return DocLine([*head, (rule * max(0, width - width_of(head)), "rule")], section=name)
 
 
+def plain_text(line: DocLine) -> str:
+    """What a line says, without tones."""
+    return "".join(text for text, _ in line.line)
+
+
+def marked(line: Line, sought: str) -> Line:
+    """A line with each place of a text (in lower case) turned over."""
+    made: Line = []
+    for text, tone in line:
+        lower, at = text.lower(), 0
+        while len(lower) == len(text) and (found := lower.find(sought, at)) >= 0:
+            made += [(text[at:found], tone), (text[found : found + len(sought)], f"reverse {tone}")]
+            at = found + len(sought)
+        made.append((text[at:], tone))
+    return made
+
+
 Composer = Callable[[int, Look], list[DocLine]]
 """Writes the lines for a width."""
 
@@ -98,6 +115,7 @@ class Document(LineWidget, can_focus=True):
         self._composed_for = 0
         self.first = 0
         self._cursor = 0
+        self._sought = ""
 
     @property
     def current(self) -> DocLine | None:
@@ -126,6 +144,21 @@ class Document(LineWidget, can_focus=True):
                 return True
         return False
 
+    def find(self, text: str, *, again: bool = False) -> int:
+        """Go to the next line that holds a text, whatever its case, and mark it; gives how many lines do.
+
+        `again`: not the line under the cursor itself. After the last comes the first.
+        """
+        self._write()
+        self._sought = text.lower()
+        places = [place for place, line in enumerate(self._lines) if self._sought in plain_text(line).lower()]
+        if text and places:
+            start = self._cursor + again
+            self._cursor = next((place for place in places if place >= start), places[0])
+            self.first = min(self.first, max(0, self._cursor - 2))
+        self.repaint()
+        return len(places) if text else 0
+
     def lines(self, width: int, height: int) -> list[Line | Strip]:
         self._write()
         self._limit()
@@ -136,7 +169,8 @@ class Document(LineWidget, can_focus=True):
             under = self._cursor_shown and self.has_focus and self.first + y == self._cursor
             back = "cursor" if under and line.active else "blurred" if under else ""
             mark: Line = [(look.glyphs.cursor if under else " ", "key")]
-            body = [*look.paint([*mark, *line.line], width - 1, back), *look.paint([bar[y]], 1)]
+            shown = marked(line.line, self._sought) if self._sought else line.line
+            body = [*look.paint([*mark, *shown], width - 1, back), *look.paint([bar[y]], 1)]
             made.append(joined(body, width))
         return made
 

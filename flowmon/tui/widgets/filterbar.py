@@ -16,6 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from flowmon.store.completion import Proposals, Values, propose
+from flowmon.tui.filters import FilterBook
 from flowmon.tui.text import Line, clean, fit, width_of
 from flowmon.tui.widgets.lines import LineWidget
 
@@ -42,7 +44,45 @@ Check = Callable[[str], Fault | None]
 class FilterInput(Input):
     """The line to write in."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Apply", id="filter.apply")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Apply", id="filter.apply"),
+        Binding("tab", "complete", "Complete", id="filter.complete"),
+        Binding("up", "recall(-1)", "Earlier", id="filter.earlier"),
+        Binding("down", "recall(1)", "Later", id="filter.later", show=False),
+    ]
+
+    def __init__(self, book: FilterBook) -> None:
+        super().__init__(placeholder=EXAMPLE, compact=True, select_on_focus=False)
+        self._book = book
+        self._back = 0
+        """How far back in the history; 0 is what was being written."""
+        self._written = ""
+        self.proposals = Proposals(0, [])
+
+    def action_complete(self) -> None:
+        """Take the first proposal."""
+        start, texts = self.proposals
+        if texts and self.cursor_position == len(self.value):
+            self.value = self.value[:start] + texts[0]
+            self.cursor_position = len(self.value)
+
+    def action_recall(self, by: int) -> None:
+        """Go through the filters used before."""
+        history = self._book.history
+        place = max(0, min(len(history), self._back - by))
+        if place == self._back:
+            return
+        if self._back == 0:
+            self._written = self.value
+        self._back = place
+        self.value = history[-place] if place else self._written
+        self.cursor_position = len(self.value)
+
+    def begin(self, text: str) -> None:
+        """Write from a text on."""
+        self._back = 0
+        self.value = text
+        self.cursor_position = len(text)
 
 
 class Prompt(LineWidget):
@@ -55,10 +95,17 @@ class Prompt(LineWidget):
 class Chips(LineWidget):
     """The filter as it stands: one chip for each term."""
 
+    @dataclass
+    class Clicked(Message):
+        """A chip was clicked: its term goes away."""
+
+        term: str
+
     def __init__(self) -> None:
         super().__init__()
         self._terms: Sequence[str] = ()
         self._note = ""
+        self._spots: list[tuple[int, int, str]] = []
 
     def show(self, terms: Sequence[str], note: str) -> None:
         """Take the filter's terms and what is said about it."""
@@ -77,6 +124,7 @@ class Chips(LineWidget):
         strip = list(look.paint(line, width_of(line)))
         used = width_of(line)
         room = width - len(note) - 3
+        self._spots = []
         for place, term in enumerate(terms):
             text = f" {clean(term)} "
             left = room - used - (3 if place + 1 < len(terms) else 0)
@@ -87,10 +135,16 @@ class Chips(LineWidget):
             text = fit(text, min(cell_len(text), left))
             strip += look.paint([(text, "text")], cell_len(text), "chip")
             strip += look.paint([(" ", "")], 1)
+            self._spots.append((used, used + cell_len(text), term))
             used += cell_len(text) + 1
         rest = max(0, width - used)
         tail = look.paint([(note.rjust(rest - 1) if len(note) < rest else "", "muted")], rest)
         return [Strip([*strip, *tail], width)]
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, term in self._spots:
+            if start <= event.x < end:
+                self.post_message(self.Clicked(term))
 
 
 class FilterHint(LineWidget):
@@ -101,14 +155,18 @@ class FilterHint(LineWidget):
     def __init__(self) -> None:
         super().__init__()
         self._fault: Fault | None = None
+        self._proposed: Sequence[str] = ()
 
-    def show(self, fault: Fault | None) -> None:
-        """Take the fault of the text as it stands."""
-        self._fault = fault
+    def show(self, fault: Fault | None, proposed: Sequence[str] = ()) -> None:
+        """Take the fault of the text as it stands, and what may be written next."""
+        self._fault, self._proposed = fault, proposed
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
         fault = self._fault
+        if self._proposed:
+            first, *others = map(clean, self._proposed)
+            return [[("   ", ""), ("Tab ", "key"), (first, "bold text"), ("  " + "  ".join(others), "muted")]]
         if fault is None:
             return [[("   ", ""), (HINT if width >= 115 else HINT[: HINT.index(" scenario")] + " …", "muted")]]
         text = clean(fault.text)
@@ -130,9 +188,9 @@ class FilterBar(Vertical):
 
         text: str
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, values: Values, book: FilterBook) -> None:
         super().__init__()
-        self._check = check
+        self._check, self._values, self._book = check, values, book
         self._text = ""
         self._refused: str | None = None
         self._before: Widget | None = None
@@ -141,7 +199,7 @@ class FilterBar(Vertical):
         yield Chips()
         with Horizontal():
             yield Prompt()
-            yield FilterInput(placeholder=EXAMPLE, compact=True, select_on_focus=False)
+            yield FilterInput(self._book)
         yield FilterHint()
 
     @property
@@ -158,12 +216,8 @@ class FilterBar(Vertical):
         """Write: from the filter that stands, or from the text that was refused."""
         self._before = self.screen.focused
         self.add_class("-editing")
-        line = self.query_one(Input)
-        if self._refused is not None:
-            line.value = self._refused
-        else:
-            line.value = self._text + (" " if self._text else "")
-        line.cursor_position = len(line.value)
+        line = self.query_one(FilterInput)
+        line.begin(self._refused if self._refused is not None else self._text + (" " if self._text else ""))
         line.focus()
         self._hint(line.value)
 
@@ -193,8 +247,12 @@ class FilterBar(Vertical):
         self.post_message(self.Submitted(text))
 
     def _hint(self, text: str) -> None:
+        """Say what is wrong with a text, and what may come next."""
         stripped = text.strip()
-        self.query_one(FilterHint).show(self._check(stripped) if stripped else None)
+        line = self.query_one(FilterInput)
+        line.proposals = propose(text, self._values)
+        fault = self._check(stripped) if stripped else None
+        self.query_one(FilterHint).show(fault, line.proposals.texts)
 
     def _close(self) -> None:
         self.remove_class("-editing")

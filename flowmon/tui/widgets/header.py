@@ -23,6 +23,10 @@ PLACES = (
 """Key, name and title of the screens one goes to by number."""
 
 
+QUIET_SECONDS = 3600.0
+"""A log without a line for so long is of the past: it is followed, but nothing lives in it."""
+
+
 @dataclass(frozen=True)
 class Pulse:
     """How the collector is."""
@@ -30,21 +34,32 @@ class Pulse:
     health: Health
     read: float | None = None
     """Share of the history that is read; None when it is all read."""
+    left_seconds: float | None = None
+    """How long the rest will take, as it goes now; None where that is not known."""
+
+    @property
+    def is_live(self) -> bool:
+        """False where the newest line is of the past: ages are told as of then."""
+        lag = self.health.lag_seconds
+        return lag is not None and lag <= QUIET_SECONDS
 
 
-def state_of(pulse: Pulse | None, paused: bool, fault: str, look: Look) -> Line:
-    """One sign and a word: live, paused, reading history, not collecting, query failed."""
+def state_of(pulse: Pulse | None, paused: str, fault: str, look: Look) -> Line:
+    """One sign and a word: live, quiet, paused, reading history, not collecting, query failed."""
     glyphs = look.glyphs
     if fault:
         return [(f"{glyphs.alert} query failed", "bold bad")]
     if paused:
-        return [(f"{glyphs.paused} paused", "bold warn")]
+        return [(f"{glyphs.paused} {paused}", "bold warn")]
     if pulse is None:
         return [(f"{glyphs.busy} reading", "muted")]
     if not pulse.health.collecting:
         return [(f"{glyphs.dead} not collecting", "bold bad")]
     if pulse.read is not None:
         return [(f"{glyphs.busy} history {pulse.read * 100:.0f} %", "warn")]
+    lag = pulse.health.lag_seconds
+    if lag is None or lag > QUIET_SECONDS:
+        return [(f"{glyphs.quiet} quiet", "muted")]
     return [(f"{glyphs.live} live", "good")]
 
 
@@ -64,19 +79,22 @@ class Header(LineWidget):
         self._title = clean(title)
         self._place = place
         self._pulse: Pulse | None = None
-        self._paused = False
+        self._paused = ""
         self._fault = ""
         self._spots: list[tuple[int, int, str]] = []
 
-    def show(self, pulse: Pulse | None, *, paused: bool, fault: str) -> None:
-        """Take the state of things."""
+    def show(self, pulse: Pulse | None, *, paused: str, fault: str) -> None:
+        """Take the state of things; `paused` says since when, "" where it is not."""
         self._pulse, self._paused, self._fault = pulse, paused, fault
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
         look = self.look
         local = look.now.astimezone(look.zone)
-        right: Line = [*state_of(self._pulse, self._paused, self._fault, look), (f"  {local:%H:%M} ", "text")]
+        state = state_of(self._pulse, self._paused, self._fault, look)
+        past = self._pulse is not None and not self._pulse.is_live
+        day = f"{local:%b %d} " if past and width >= 100 else ""
+        right: Line = [*state, (f"  {'as of ' if past and width >= 90 else ''}{day}{local:%H:%M} ", "text")]
         left: Line = [(" flowmon ", "heading")]
         tabs: Line = []
         gap = "  " if width >= 90 else " "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.strip import Strip
 
 from flowmon.model.answers import Health
-from flowmon.tui.format import number, plural, rate, share, span
+from flowmon.tui.format import number, plural, rate, share, size, span
 from flowmon.tui.look import Look
 from flowmon.tui.text import Line, clean, fit_line, width_of
 from flowmon.tui.widgets.header import Pulse, state_of
@@ -42,6 +42,16 @@ def facts(health: Health) -> list[Line]:
     return phrases
 
 
+def progress(pulse: Pulse) -> list[Line]:
+    """How far history is read, how much is left, and how long that takes."""
+    if pulse.read is None:
+        return []
+    left: Line = [(size(pulse.health.backlog_bytes), "text"), (" left to read", "muted")]
+    if pulse.left_seconds is None:
+        return [left]
+    return [left, [("about ", "muted"), (span(max(1.0, round(pulse.left_seconds))), "text"), (" to go", "muted")]]
+
+
 class HealthLine(LineWidget):
     """One line of numbers; under it, as many notices as there is room for."""
 
@@ -49,9 +59,9 @@ class HealthLine(LineWidget):
         super().__init__(id=id)
         self._pulse: Pulse | None = None
         self._notices: Sequence[str] = ()
-        self._paused = False
+        self._paused = ""
 
-    def show(self, pulse: Pulse | None, notices: Sequence[str], *, paused: bool) -> None:
+    def show(self, pulse: Pulse | None, notices: Sequence[str], *, paused: str) -> None:
         """Take the state of things."""
         self._pulse, self._notices, self._paused = pulse, notices, paused
         self.repaint()
@@ -63,7 +73,7 @@ class HealthLine(LineWidget):
         if pulse is None:
             return [[*line, ("   the store is being opened", "muted")]]
         separator = ("  " + ("·" if not look.glyphs.ascii else "|") + "  ", "faint")
-        for phrase in facts(pulse.health):
+        for phrase in [*progress(pulse), *facts(pulse.health)]:
             if width_of(line) + width_of(phrase) + 5 > width:
                 break
             line += [separator, *phrase]

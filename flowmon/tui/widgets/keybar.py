@@ -12,7 +12,8 @@ from flowmon.tui.widgets.lines import LineWidget
 NAMES = {
     "enter": "Enter", "escape": "Esc", "backspace": "Bksp", "question_mark": "?", "slash": "/", "space": "Space",
     "right": "Right", "left": "Left", "up": "Up", "down": "Down", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
-    "home": "Home", "end": "End", "f1": "F1", "left_square_bracket": "[", "right_square_bracket": "]",
+    "home": "Home", "end": "End", "f1": "F1", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
+    "delete": "Del",
 }  # fmt: skip
 
 ALWAYS = ("help", "quit")
@@ -55,7 +56,9 @@ class KeyBar(LineWidget):
             seen.add(binding.action)
             into = last if binding.action in ALWAYS else entries
             into.append(("q" if binding.action == "quit" else binding.key, binding.description, binding.key))
-        for key, description, _ in last:
+        fixed: list[tuple[int, int, str]] = []
+        for key, description, press in last:
+            fixed.append((width_of(always), width_of(always) + len(name_of(key)) + len(description) + 1, press))
             always += [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
         for key, description, _ in entries:
             piece: Line = [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
@@ -64,6 +67,8 @@ class KeyBar(LineWidget):
             self._spots.append((width_of(shown), width_of(shown) + width_of(piece) - 2, key))
             shown += piece
         gap = max(0, width - width_of(shown) - width_of(always))
+        right = width_of(shown) + gap
+        self._spots += [(start + right, end + right, key) for start, end, key in fixed]
         return [[*shown, (" " * gap, ""), *always]]
 
     async def on_click(self, event: events.Click) -> None:

@@ -132,7 +132,7 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
     def show(self, rows: Sequence[Row], *, total: int | None = None, start: int = 0) -> None:
         """Take new rows: those from place `start` of `total`. Cursor and window stay on what they show."""
         held = self.current
-        follow = self.at_top and self.first == 0
+        follow = self.follows
         self._rows, self._start = rows, start
         self.total = len(rows) if total is None else total
         if held is not None and not follow:
@@ -232,6 +232,11 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         """Go to the first row, and follow what is newest."""
         self.first = 0
         self.move_to(0)
+
+    @property
+    def follows(self) -> bool:
+        """True where the newest row is shown as it comes."""
+        return self.at_top and self.first == 0
 
     def action_last(self) -> None:
         """Go to the last row."""

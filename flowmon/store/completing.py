@@ -1,0 +1,41 @@
+"""Values of the store that go on as a person began to write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flowmon.store.filter_lex import literal
+from flowmon.store.filter_sql import matches
+from flowmon.store.schema import Key
+
+MOST = 8
+_KINDS = {"from": (Key.SENDER, Key.SENDER_DOMAIN), "to": (Key.RECIPIENT, Key.RECIPIENT_DOMAIN)}
+_PLAIN = {"host": Key.HOST, "next": Key.NEXT_HOP, "id": Key.QUEUE_ID}
+
+
+def values(ask: Callable[[str, Any], list[Any]], key: str, start: str) -> list[str]:
+    """The first values of a key that begin with `start`, in order; [] for a key whose values are not looked up."""
+    if key == "reason":
+        rows = ask("SELECT DISTINCT reason FROM failures WHERE reason GLOB ? ORDER BY reason LIMIT ?",
+                   (f"{literal(start)}*", MOST))
+        return [row[0] for row in rows]
+    if key in _KINDS:
+        whole, domain = _KINDS[key]
+        if start.startswith("@"):
+            return [f"@{found}" for found in _keys(ask, domain, start[1:])]
+        return _keys(ask, whole, start)
+    return _keys(ask, _PLAIN[key], start) if key in _PLAIN else []
+
+
+def _keys(ask: Callable[[str, Any], list[Any]], kind: Key, start: str) -> list[str]:
+    """Each value once: the index is asked for the next one, as a value may stand there a million times."""
+    found: list[str] = []
+    condition, bound = matches("value", f"{literal(start)}*")
+    sql = f"SELECT min(value) FROM keys WHERE kind = ? AND {condition} AND value > ?"
+    while len(found) < MOST:
+        rows = ask(sql, (int(kind), *bound, found[-1] if found else ""))
+        if rows[0][0] is None:
+            break
+        found.append(rows[0][0])
+    return found
