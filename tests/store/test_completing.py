@@ -59,7 +59,7 @@ def db() -> Iterator[sqlite3.Connection]:
     ("host", "", ["edge", "edge2", "mx[1]"]),
     ("host", "mx[", ["mx[1]"]),
     ("from", "@on", ["@one.example"]),
-    ("from", "a1", ["a1@one.example", "a10@one.example", "a11@one.example"]),
+    ("from", "a1", ["a10@one.example", "a11@one.example", "a12@one.example"]),
     ("reason", "mail", ["mailbox-full"]),
     ("size", "1", []),
 ])

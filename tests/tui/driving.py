@@ -59,3 +59,8 @@ def app_of(pilot: Driver) -> FlowmonApp:
     """The application, typed."""
     assert isinstance(pilot.app, FlowmonApp)
     return pilot.app
+
+
+def notified(pilot: Driver) -> str:
+    """What was told at the edge of the screen."""
+    return "\n".join(notification.message for notification in pilot.app._notifications)

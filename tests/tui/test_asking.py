@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from flowmon.tui.filters import FilterBook
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import Driver, app_of, lines, press, settle, terms, text, write
+from tests.tui.driving import Driver, app_of, lines, notified, press, settle, terms, text, write
 from tests.tui.fakes import FakeReader
 
 
@@ -63,7 +63,7 @@ async def test_filters_are_saved_by_name_and_kept_in_history(make_app: MakeApp, 
 async def test_without_a_filter_there_is_none_to_save(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "s")
-        assert "There is no filter to save" in text(pilot)
+        assert "There is no filter to save" in notified(pilot)
 
 
 async def test_what_a_person_wrote_wrongly_is_told_and_not_overwritten(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_what_is_shown_goes_into_a_file(make_app: MakeApp, tmp_path: Path,
         await press(pilot, place, "e")
         await ask(pilot, str(file))
         await settle(pilot)
-        assert "Written" in text(pilot)
+        assert str(file) in notified(pilot)
         await press(pilot, "e")
         await ask(pilot, str(file))
         assert "choose another name" in text(pilot), "nothing is overwritten"
@@ -158,7 +158,7 @@ async def test_a_text_is_found_in_the_lines_of_a_message(make_app: MakeApp) -> N
         assert any("Timeline" in line for line in lines(pilot))
         await press(pilot, "slash")
         await ask(pilot, "no such text")
-        assert "No line holds no such text" in text(pilot)
+        assert "No line holds no such text" in notified(pilot)
 
 
 async def test_keys_of_the_configuration_take_the_place_of_ours(make_app: MakeApp) -> None:

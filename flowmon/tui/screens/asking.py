@@ -103,8 +103,8 @@ def write_file(app: Shell, name: str, write: Callable[[Path], int]) -> None:
         if not text:
             return "a path is missing"
         if path.exists():
-            return f"{path} is there already: choose another name"
-        return None if path.parent.is_dir() else f"{path.parent}: there is no such folder"
+            return f"choose another name: there is already {path}"
+        return None if path.parent.is_dir() else f"there is no such folder: {path.parent}"
 
     def take(text: str | None) -> None:
         if text is None:

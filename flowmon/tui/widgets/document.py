@@ -33,7 +33,7 @@ class DocLine:
     @property
     def active(self) -> bool:
         """True where Enter or `y` do something."""
-        return bool(self.term or self.copy or self.message is not None)
+        return self.term is not None or bool(self.copy) or self.message is not None
 
 
 LABEL = 11
@@ -214,7 +214,7 @@ class Document(LineWidget, can_focus=True):
             return
         if line.message is not None:
             self.post_message(self.Followed(line.message))
-        elif line.term:
+        elif line.term is not None:
             self.post_message(self.Chosen(line.term))
 
     def on_click(self, event: events.Click) -> None:

@@ -12,7 +12,7 @@ from flowmon.tui.widgets.lines import LineWidget
 NAMES = {
     "enter": "Enter", "escape": "Esc", "backspace": "Bksp", "question_mark": "?", "slash": "/", "space": "Space",
     "right": "Right", "left": "Left", "up": "Up", "down": "Down", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
-    "home": "Home", "end": "End", "f1": "F1", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
+    "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
     "delete": "Del",
 }  # fmt: skip
 
@@ -24,6 +24,8 @@ def name_of(key: str) -> str:
     """A key as the keyboard has it."""
     if key in NAMES:
         return NAMES[key]
+    if key[:1] == "f" and key[1:].isdecimal():
+        return key.upper()
     return key.replace("ctrl+", "^").replace("shift+", "Shift-")
 
 
