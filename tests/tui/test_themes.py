@@ -10,7 +10,7 @@ from textual.color import Color
 from flowmon.tui.palette import Palette
 from flowmon.tui.themes import DEFAULT_THEME, SIXTEEN_COLOURS, load_themes, own_folder
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import press, text
+from tests.tui.driving import notified, press, text
 
 ALL = ("flowmon-dark", "flowmon-dusk", "flowmon-light", "flowmon-frost", "high-contrast", "colour-blind")
 """Two dark, two light, one of high contrast, one for people who see red and green alike; beside that of 16 colours."""
@@ -101,7 +101,7 @@ async def test_a_theme_that_changes_on_disk_is_taken_at_once(make_app: MakeApp, 
         mine.write_text('name = "mine"\nprimary = "greenish"\n')
         app._look_at_themes()
         await pilot.pause()
-        assert "greenish" in text(pilot)
+        assert "greenish" in notified(pilot)
         assert app.theme == "mine", "a fault changes no colour"
 
 
