@@ -79,6 +79,29 @@ def demo(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fp
 
 
 @app.command
+def serve(
+    *path: str, filter: FilterOption = None, config: ConfigOption = None, store: StoreOption = None,
+    theme: str | None = None, host: str = "127.0.0.1", port: int = 8000,
+) -> int:
+    """The screens in a browser (needs the extra `web`); only this machine reaches them unless --host says otherwise.
+
+    Parameters
+    ----------
+    path
+        Log file, folder or HOST=PATH.
+    theme
+        Colour theme.
+    host
+        Address to listen on. There is no password and no encryption: see what is printed.
+    port
+        Port to listen on.
+    """
+    from flowmon.commands import serve as command
+
+    return command.run(_logs(path), filter, config, store, host=host, port=port, theme=theme)
+
+
+@app.command
 def collect(*path: str, config: ConfigOption = None, store: StoreOption = None, once: bool = False) -> int:
     """The collector alone, for a service unit: reads the logs and keeps the store.
 

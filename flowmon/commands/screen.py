@@ -67,6 +67,8 @@ def need_terminal(*, piped: bool = False) -> None:
 
     `piped`: standard input brings a log; then keys come from the controlling terminal.
     """
+    if "web_driver" in os.environ.get("TEXTUAL_DRIVER", ""):  # `flowmon serve`: the browser is the terminal
+        return
     if (piped or sys.stdin.isatty()) and (sys.stdout.isatty() or sys.stderr.isatty()):
         return
     raise FlowmonError(

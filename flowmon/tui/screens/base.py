@@ -233,6 +233,8 @@ class Page(Screen[None], Generic[Answer]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "write":
+            return not self.app.is_web  # a visitor of `flowmon serve` writes nothing here
         if action == "drop_term":
             return bool(self.app.filter_text)
         if action == "back":
