@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
+from flowmon.commands.explaining import reading
 from flowmon.commands.output import clean, columns
 from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
 from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
-from flowmon.parsing.check import faults, knows_header, read_one
+from flowmon.parsing.check import faults, knows_header
 from flowmon.parsing.format import Format, load
 from flowmon.sources import Stream, discover
 from flowmon.tracking import own_rules
@@ -75,14 +75,12 @@ def explain(line: str, config: Path | None = None) -> int:
         line = sys.stdin.readline()
     line = line.rstrip("\r\n")
     formats = opening.catalogue(opening.load_config(config))
-    found = [(f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values())]
-    taken = [one for one in found if one[2]]
-    if not taken:
-        _say_why_not(line, [format for format, *_ in found])
+    found = reading(formats, line)
+    if found is None:
+        _say_why_not(line, list(reversed(formats.formats.values())))
         return 1
-    # a rule that makes something of the line says more than one that sets it aside
-    format, events, rules, _ = max(taken, key=lambda one: bool(one[1]))
-    rule = next(rule for rule in format.spec.rule if rule.name == rules[0])
+    format, events, name = found
+    rule = next(rule for rule in format.spec.rule if rule.name == name)
     print(f"{format.name}, rule {rule.name!r} of {format.path}")
     if not events:
         print(f"  set aside: {rule.ignore}" if rule.ignore else "  makes no event")

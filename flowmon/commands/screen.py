@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
+from flowmon.commands.explaining import RuleFinder
 from flowmon.config import Config
 from flowmon.errors import FlowmonError, StoreError
 from flowmon.store.lock import collector_runs, was_for_screen
@@ -103,6 +104,7 @@ def show(
         run_app(
             reader, theme=theme or config.screen.theme, refresh_seconds=seconds, title=title,
             notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text, keys=config.screen.keys,
+            rule_of=RuleFinder(config),
         )
     finally:
         reader.close()

@@ -167,6 +167,8 @@ class Detail(msgspec.Struct, frozen=True):
     ways: list[list[int]] = []
     """For each recipient of the message the places in its `hops` of those on the way there, in order: several on one
     host are one step of `path`."""
+    login: str | None = None
+    """The account of a login that was refused."""
     client_program: str | None = None
     """With what the client handed it in: Outlook, ActiveSync, ...; None where the log does not tell."""
     latencies: list[Latency] = []
@@ -193,6 +195,9 @@ class MessageRow(msgspec.Struct, frozen=True):
     size: int | None
     subject: str | None
     message_id: str | None
+    client: str | None = None
+    login: str | None = None
+    """The account of a login that was refused."""
 
 
 AGE_BUCKET_MINUTES = (5, 10, 20, 40, 80, 160, 320, 640, 1280)

@@ -28,7 +28,7 @@ from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
 from flowmon.store.matching import about_recipients, first_matching, waiting
 from flowmon.store.reports import Reports
-from flowmon.store.rows import decode
+from flowmon.store.rows import decode, refused_login
 from flowmon.store.schema import SCHEMA_VERSION
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
@@ -47,7 +47,7 @@ MANY = 20_000
 """More messages than this are walked in their order and tested; fewer are looked up, then sorted."""
 _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
-    "m.hops, m.attempts, m.size, m.subject, m.message_id FROM messages m"
+    "m.hops, m.attempts, m.size, m.subject, m.message_id, m.client, m.login FROM messages m"
 )
 
 
@@ -202,7 +202,7 @@ class SqliteReader:
                 id=r[0], first_seen_at=instant(r[1]), last_seen_at=instant(r[2]), envelope_sender=r[3], recipient=r[4],
                 recipient_count=r[5], status=STATUS_BY_SEVERITY[r[6]], problem=Problem(r[7]) if r[7] else None,
                 reason=r[8], host=r[9], hops=r[10], attempts=r[11], size=r[12], subject=r[13],
-                message_id=f"<{r[14]}>" if r[14] else None,
+                message_id=f"<{r[14]}>" if r[14] else None, client=r[15], login=r[16],
             )
             for r in self._all(sql, parameters)
         ]
@@ -246,7 +246,7 @@ class SqliteReader:
             evidence=evidence.of(flow, self._all), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
             cause=said.cause if said else None, next_step=special_step(flow, now) or (said.next_step if said else None),
-            ways=ways, latencies=list(assemble.latencies(flow)),
+            login=refused_login(flow), ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
 

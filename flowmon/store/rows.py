@@ -21,8 +21,8 @@ _DECIDED_HERE = frozenset({
     DeliveryStatus.REJECTED, DeliveryStatus.HELD, DeliveryStatus.QUARANTINED, DeliveryStatus.DISCARDED,
 })
 MESSAGE_COLUMNS = (
-    "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "problems", "reasons", "scenario",
-    "direction", "sender", "recipient", "recipients", "host", "hops", "attempts", "size", "subject", "client",
+    "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "reasons", "scenario",
+    "direction", "sender", "recipient", "recipients", "host", "hops", "attempts", "size", "subject", "client", "login",
     "message_id", "delay", "open", "body",
 )
 UNKNOWN_NEXT_HOP = "(not known yet)"
@@ -77,7 +77,7 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     first, last = flow.hops[0], flow.hops[-1]
     first_at = first.arrived_at
     last_at = first.last_at if first is last else max(h.last_at for h in flow.hops)
-    statuses, problems, reasons, attempts, waits = 0, "", "", 0, None
+    statuses, reasons, attempts, waits = 0, "", 0, None
     queue: dict[tuple[str, str], list[Value]] = {}
     failures: dict[tuple[str, str, str | None], list[Value]] = {}
     worst: Outcome | None = None
@@ -95,7 +95,6 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
             continue
         _explain(outcome)
         if outcome.problem is not None:
-            problems = _add_word(problems, outcome.problem)
             reasons = _add_word(reasons, outcome.reason or "unknown")
             _failure(failures, flow, outcome, now)
         if outcome.status in OPEN_STATUSES and not lost(outcome.hop, now):
@@ -105,17 +104,17 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
         worst_place = SEVERITY[worst.status]
         statuses = 1 << worst_place
         if worst.problem is not None:
-            problems, reasons = f" {worst.problem} ", f" {worst.reason} "
+            reasons = f" {worst.reason} "
     sender = _first(flow.hops, "sender")
     scenario, direction = classify(sender, [o.recipient for o in found], known)
     still = [hop.last_at for hop in flow.hops if at_work(hop) and not lost(hop, now)]
     is_open = 1 if queue else 2 if still else 0  # see schema
     message: tuple[Value, ...] = (
-        flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, problems or None,
+        flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason,
         reasons or None, scenario, direction, sender.lower() if sender is not None else None,
         worst.recipient or None, len(found), worst.hop.host, len(shown(flow)), attempts, _first(flow.hops, "size"),
-        _first(flow.hops, "subject"), first.client, _first(flow.hops, "message_id"), max(last_at - first_at, 0.0),
-        is_open, encode(flow),
+        _first(flow.hops, "subject"), first.client, refused_login(flow), _first(flow.hops, "message_id"),
+        max(last_at - first_at, 0.0), is_open, encode(flow),
     )
     return Rows(flow.id, message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
                 [tuple(f) for f in failures.values()],
@@ -160,9 +159,9 @@ def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
     scenario, direction = classify(sender, fates, known)
     id, first_at, last_at = flow.id, hop.arrived_at, hop.last_at
     message: tuple[Value, ...] = (
-        id, first_at, last_at, SEVERITY[worst.status], statuses, None, None, None, None, scenario,
+        id, first_at, last_at, SEVERITY[worst.status], statuses, None, None, None, scenario,
         direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1,
-        hop.size, hop.subject, hop.client, hop.message_id, last_at - first_at, 0, encode(flow),
+        hop.size, hop.subject, hop.client, None, hop.message_id, last_at - first_at, 0, encode(flow),
     )
     return Rows(id, message, _keys(flow, [], sender) if keys else _NONE, _NONE, _NONE, None)
 
@@ -247,7 +246,7 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
     id = flow.id
     rows: set[tuple[int, str, int]] = set()
     add = rows.add
-    _sender(rows, sender if sender is not None else _refused_login(flow), id)
+    _sender(rows, sender if sender is not None else refused_login(flow), id)
     if found:
         _addresses(rows, [o.recipient for o in found], id)
         _addresses(rows, [o.original for o in found if o.original], id)
@@ -272,7 +271,7 @@ def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[in
     return list(rows)
 
 
-def _refused_login(flow: Flow) -> str | None:
+def refused_login(flow: Flow) -> str | None:
     """The account of a login that failed: it is looked for like a sender."""
     return next((h.login for h in flow.hops if h.refused is not None and h.login is not None), None)
 

@@ -57,8 +57,7 @@ CREATE TABLE IF NOT EXISTS messages (
     statuses INTEGER NOT NULL,    -- bit n: a recipient has the n-th status of STATUS_BY_SEVERITY
     problem TEXT,                 -- of the worst recipient
     reason TEXT,
-    problems TEXT,                -- all classes, each between spaces: ' delivery policy '; NULL for none
-    reasons TEXT,                 -- all reasons, the same way
+    reasons TEXT,                 -- all reasons, each between spaces: ' loop refused '; NULL for none
     scenario TEXT,
     direction TEXT,
     sender TEXT,                  -- lower case; '' is the null sender, NULL unknown
@@ -70,6 +69,7 @@ CREATE TABLE IF NOT EXISTS messages (
     size INTEGER,
     subject TEXT,
     client TEXT,
+    login TEXT,                   -- account of a login that was refused
     message_id TEXT,              -- without the angle brackets
     delay REAL,                   -- seconds from first_at to the end, or to last_at while it is open
     open INTEGER NOT NULL,        -- 1 while a server has it (queued, deferred, held); 2: all told, its end not

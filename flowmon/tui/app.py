@@ -20,6 +20,7 @@ from flowmon.errors import FlowmonError
 from flowmon.store.protocol import Reader
 from flowmon.suggest import nearest
 from flowmon.tui.environment import ascii_only, few_colours
+from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import ASCII, UNICODE
 from flowmon.tui.screens.base import Page
@@ -82,6 +83,7 @@ class FlowmonApp(Shell):
         ascii: bool | None = None,
         filters: FilterBook | None = None,
         keys: Mapping[str, str] | None = None,
+        rule_of: RuleOf | None = None,
     ) -> None:
         """`zone` None shows the machine's own times; `ascii` None asks the environment.
 
@@ -95,6 +97,7 @@ class FlowmonApp(Shell):
         self.filters = filters or self.filters
         self.notices += self.filters.notices
         self._take_keys(keys or {})
+        self.rule_of = rule_of or self.rule_of
         self._theme_folders = [own_folder(), *theme_folders]
         self._theme_stamp = stamps(self._theme_folders)
         themes, faults = load_themes(self._theme_folders)
@@ -259,6 +262,7 @@ def run_app(
     mouse: bool = True,
     filter_text: str | None = None,
     keys: Mapping[str, str] | None = None,
+    rule_of: RuleOf | None = None,
 ) -> None:
     """Show the screens until the user leaves. Raises FlowmonError where the terminal cannot show them."""
     if os.environ.get("TERM") == "dumb":
@@ -268,7 +272,7 @@ def run_app(
         )
     app = FlowmonApp(
         reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
-        theme_folders=paths.theme_folders(), keys=keys,
+        theme_folders=paths.theme_folders(), keys=keys, rule_of=rule_of,
         filters=FilterBook(paths.filters_file(), paths.filter_history_file()),
     )  # fmt: skip
     if filter_text:

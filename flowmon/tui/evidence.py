@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import bz2
+import contextlib
 import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 
 LONGEST = 65536
 """Bytes of a line that are shown."""
+COUNTED_BYTES = 512 * 1024 * 1024
+"""So far into a file lines are counted: a third of a second."""
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
@@ -31,11 +34,55 @@ class RawLine:
     text: str | None
     missing: str | None = None
     """Why there is no text, in plain words."""
+    line_number: int | None = None
+    """Of the line in its file, from 1; None where it was not counted."""
+    rule: str | None = None
+    """Format and rule that read the line."""
 
 
-async def read_lines(evidence: Sequence[Evidence]) -> list[RawLine]:
-    """The text of each line: the kept one, else what its file holds at its offset."""
-    return [await _read(one) for one in evidence]
+RuleOf = Callable[[str], str | None]
+"""Names the format and the rule that read a line; None where no rule reads it by itself."""
+
+
+async def read_lines(evidence: Sequence[Evidence], rule_of: RuleOf = lambda line: None) -> list[RawLine]:
+    """The text of each line: the kept one, else what its file holds at its offset; with line number and rule."""
+    found = [await _read(one) for one in evidence]
+    return await asyncio.to_thread(_told, found, rule_of)
+
+
+def _told(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
+    """The same lines with their numbers and rules."""
+    numbers: dict[tuple[str, int], int] = {}
+    for path in {line.evidence.path for line in lines if line.text is not None}:
+        offsets = sorted({line.evidence.offset for line in lines if line.evidence.path == path})
+        with contextlib.suppress(OSError, EOFError, lzma.LZMAError, zlib.error):  # without a number the line stands
+            counted = line_numbers(Path(original(path)), offsets)
+            numbers.update(((path, offset), number) for offset, number in counted.items())
+    return [
+        line if line.text is None else replace(
+            line, line_number=numbers.get((line.evidence.path, line.evidence.offset)), rule=rule_of(line.text),
+        )
+        for line in lines
+    ]
+
+
+def line_numbers(path: Path, offsets: Sequence[int]) -> dict[int, int]:
+    """Numbers of the lines that begin at these offsets (rising), from 1. Those beyond COUNTED_BYTES have none."""
+    found: dict[int, int] = {}
+    opener = _OPENERS.get(path.suffix)
+    with opener(path) if opener is not None else path.open("rb") as file:
+        at, number = 0, 1
+        for offset in offsets:
+            if offset > COUNTED_BYTES:
+                break
+            while at < offset:
+                block = file.read(min(1 << 20, offset - at))
+                if not block:
+                    return found
+                at += len(block)
+                number += block.count(b"\n")
+            found[offset] = number
+    return found
 
 
 async def _read(one: Evidence) -> RawLine:

@@ -77,6 +77,8 @@ class Glyphs:
     """Two cells: a way that forks."""
     grows: str
     drains: str
+    by: str
+    """Before the rule that reads a line."""
     to: str
     """Between what comes in and what goes out."""
 
@@ -117,6 +119,7 @@ UNICODE = Glyphs(
     branch="└▶",
     grows="▲",
     drains="▼",
+    by="‹",
     to="→",
 )
 
@@ -156,6 +159,7 @@ ASCII = Glyphs(
     branch="`>",
     grows="^",
     drains="v",
+    by="<",
     to=">",
 )
 

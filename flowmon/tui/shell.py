@@ -12,6 +12,7 @@ from textual.reactive import var
 from flowmon.errors import FilterError
 from flowmon.store.filter import Filter, parse
 from flowmon.store.protocol import Reader
+from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import Glyphs
 from flowmon.tui.look import Look, LookApp
@@ -51,6 +52,7 @@ class Shell(LookApp):
         self.filters = FilterBook()
         self.paused_at: datetime | None = None
         self.progress = Progress()
+        self.rule_of: RuleOf = lambda line: None
         super().__init__()
         self._now = reader.now()
         self.renew_look()

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from flowmon.model.answers import Attempt, Detail, Hop, Recipient
+from flowmon.model.mail_auth import FAILED, results
 from flowmon.model.way import hop_seconds, inside, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 from flowmon.tui.evidence import RawLine
@@ -72,6 +75,7 @@ class Story:
         facts += [message.scenario.value if message.scenario else None]
         facts += [message.direction.value if message.direction else None]
         facts += [f"client {clean(message.client)}" if message.client else None]
+        facts += [f"login {clean(self.detail.login)}" if self.detail.login else None]
         facts += [f"sent with {clean(self.detail.client_program)}" if self.detail.client_program else None]
         facts += [clean(self.detail.submitted) if self.detail.submitted else None]
         told = ", ".join(fact for fact in facts if fact)
@@ -106,6 +110,8 @@ class Story:
             host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
             where = f" on {clean(host)}" if host else ""
             return f"{of}waits{where} for {age(message.first_seen_at, look.now)}{_because(message.reason)}"
+        if self.detail.login and message.reason == "smtp-auth":
+            return f"the login as {clean(self.detail.login)} was refused"
         words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
         return f"{of}{words}{_because(message.reason)}, {took} after it was first seen"
 
@@ -210,7 +216,9 @@ class Story:
         total = sum(attempt.count for attempt in attempts)
         lines = _section(f"Attempts {total}", width, look, "attempts")
         if not attempts:
-            return [*lines, _quiet("No delivery has been tried yet.")]
+            refused = self.detail.message.status is DeliveryStatus.REJECTED
+            told = "It was refused before any delivery was tried." if refused else "No delivery has been tried yet."
+            return [*lines, _quiet(told)]
         for attempt in attempts:
             lines += self._attempt(attempt, width, look)
         return lines
@@ -244,9 +252,17 @@ class Story:
         if not verdicts:
             return []
         lines = _section(f"Filter verdicts {len(verdicts)}", width, look, "verdicts")
+        checked = results(verdict.detail or "" for verdict in verdicts)
+        if checked:
+            line: Line = [(" ", "")]
+            for name, result in checked.items():
+                sign = look.glyphs.ok if result == "pass" else look.glyphs.broken if result in FAILED else UNKNOWN
+                tone = "good" if result == "pass" else "bad" if result in FAILED else "muted"
+                line += [(f"{name} ", "muted"), (f"{sign} {result}   ", tone)]
+            lines.append(DocLine(line))
         for verdict in verdicts:
             score = "" if verdict.score is None else f"  score {verdict.score:g}"
-            line: Line = [
+            line = [
                 (f" {clock(verdict.at, look.now, look.zone):<9}", "muted"),
                 (f"{clean(verdict.filter)} on {clean(verdict.host)}: ", "muted"),
                 (clean(verdict.action), "bold text"),
@@ -298,7 +314,7 @@ class Story:
         ]  # fmt: skip
 
     def raw_lines(self, width: int, look: Look) -> list[DocLine]:
-        """The log lines themselves, with file and offset."""
+        """The log lines themselves, each with its place in the file and the rule that reads it."""
         lines = _section(f"Raw lines {len(self.raw)}", width, look, "raw")
         if not self.raw:
             return [*lines, _quiet("None is kept for this message.")]
@@ -308,13 +324,19 @@ class Story:
                 place = raw.evidence.path
                 host = f"  on {clean(raw.evidence.host)}"
                 lines.append(DocLine([(f" {clean(place)}", "info"), (host, "muted")], copy=place))
-            offset: Line = [(f"{raw.evidence.offset:>11} ", "faint")]
+            at = f":{raw.line_number}" if raw.line_number is not None else f"byte {raw.evidence.offset}"
+            offset: Line = [(f"{at:>15} ", "faint")]
             if raw.text is None:
                 lines.append(DocLine([*offset, (f"{look.glyphs.alert} {raw.missing}", "warn")]))
                 continue
-            for number_, piece in enumerate(wrap(clean(raw.text), max(20, width - 13)) or [""]):
-                head = offset if number_ == 0 else [(" " * 12, "")]
-                lines.append(DocLine([*head, (piece, "text")], copy=raw.text))
+            pieces = wrap(clean(raw.text), max(20, width - 17)) or [""]
+            rule: Line = [(f"  {look.glyphs.by} {clean(raw.rule)}", "faint")] if raw.rule else []
+            if rule and cell_len(pieces[-1]) + width_of(rule) > width - 17:
+                pieces.append("")
+            for number_, piece in enumerate(pieces):
+                head = offset if number_ == 0 else [(" " * 16, "")]
+                tail = rule if number_ == len(pieces) - 1 else []
+                lines.append(DocLine([*head, (piece, "text"), *tail], copy=raw.text))
         return lines
 
 

@@ -139,7 +139,7 @@ def test_trace_by_address_gives_each_message(run: Run, logs: Logs) -> None:
     for detail in found:
         assert set(detail) == {
             "id", "message", "attempts", "verdicts", "evidence", "reports", "report_of", "submitted", "cause",
-            "next_step", "client_program", "latencies", "ways",
+            "next_step", "client_program", "latencies", "login", "ways",
         }
         assert set(detail["message"]) == MESSAGE
 

@@ -22,11 +22,9 @@ def db() -> Iterator[sqlite3.Connection]:
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))
-        problems, reasons = (str(row.columns[name] or "").split() for name in ("problems", "reasons"))
-        failures = zip(problems, reasons, strict=True)
         store.executemany(
             "INSERT INTO failures (message, problem, reason, next_hop, recipients, at, first_at, status) "
-            "VALUES (?, ?, ?, 'two.example', 1, 0, 0, 'bounced')", [(id, *failure) for failure in failures],
+            "VALUES (?, ?, ?, 'two.example', 1, 0, 0, 'bounced')", [(id, *failure) for failure in row.failures],
         )
     yield store
     store.close()

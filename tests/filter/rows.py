@@ -29,13 +29,14 @@ class Row:
     ) -> None:
         self.columns = {
             "first_at": at(first), "last_at": at(last), "status": min(STATUS_BY_SEVERITY.index(s) for s in statuses),
-            "statuses": sum(1 << STATUS_BY_SEVERITY.index(s) for s in statuses), "problems": problems,
-            "reasons": reasons, "scenario": scenario, "direction": direction, "sender": sender, "recipients": 1,
+            "statuses": sum(1 << STATUS_BY_SEVERITY.index(s) for s in statuses), "reasons": reasons,
+             "scenario": scenario, "direction": direction, "sender": sender, "recipients": 1,
             "host": "mx1", "hops": 1, "attempts": 1, "size": size, "subject": subject, "client": client,
             "message_id": message_id, "delay": at(last) - at(first), "body": b"",
             "open": int(any(s in (D.QUEUED, D.DEFERRED, D.HELD) for s in statuses)),
         }  # fmt: skip
         self.next_hop = next_hop
+        self.failures = list(zip((problems or "").split(), (reasons or "").split(), strict=True))
         self.keys = list(keys)
         if sender is not None:
             self.keys.append((Key.SENDER, sender))

@@ -17,7 +17,7 @@ DAY = 86_400.0
 
 
 def _message(id: int, at: float, *, waits: bool = False) -> Rows:
-    values = (id, at, at, 0, 1, None, None, None, None, None, None, "", None, 0, "gw", 1, 0, None, None, None, None,
+    values = (id, at, at, 0, 1, None, None, None, None, None, "", None, 0, "gw", 1, 0, None, None, None, None, None,
               0.0, int(waits), os.urandom(1000))
     return Rows(id, values, [(7, "gw", id)], [], [], None)
 

@@ -43,3 +43,19 @@ async def test_excuses_are_in_plain_words(tmp_path: Path) -> None:
     assert "has changed" in str((await read(log, 4000))[1])
     assert "cannot be read" in str((await read(tmp_path / "broken.gz", 0))[1])
     assert "cannot be read" in str((await read(tmp_path, 0))[1])
+
+
+async def test_a_line_has_its_number_and_its_rule(tmp_path: Path) -> None:
+    log, packed = tmp_path / "mail.log", tmp_path / "mail.log.gz"
+    log.write_bytes(b"one\ntwo\nthree\n")
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    asked = [Evidence(None, "mx1", str(path), offset, None) for path in (log, packed) for offset in (8, 0)]
+    found = await read_lines(asked, rule_of=lambda line: f"format: {line}" if line != "one" else None)
+    assert [(line.text, line.line_number, line.rule) for line in found] == [
+        ("three", 3, "format: three"), ("one", 1, None),
+    ] * 2
+
+
+async def test_a_line_whose_file_is_gone_has_no_number(tmp_path: Path) -> None:
+    (line,) = await read_lines([Evidence(None, "mx1", str(tmp_path / "gone.log"), 8, "kept")])
+    assert (line.text, line.line_number) == ("kept", None)

@@ -45,7 +45,7 @@ async def test_from_a_queue_to_its_raw_lines_and_back(make_app: MakeApp, reader:
         await press(pilot, "enter")
         assert "waits on relay1 for 3h07" in text(pilot)
         await press(pilot, "r")
-        assert "11 Mar 10 09:40:30 relay1 postfix/smtp[7]: the line itself" in text(pilot)
+        assert ":2 Mar 10 09:40:30 relay1 postfix/smtp[7]: the line itself" in text(pilot)
         await press(pilot, "escape")
         assert app.place == "messages"
         assert app.terms

@@ -66,7 +66,7 @@ class MessagePage(Page[Detail | None]):
     @work(exclusive=True, group="raw")
     async def _read(self, detail: Detail) -> None:
         """Fetch the raw lines from their files, then show it all."""
-        raw = await read_lines(detail.evidence)
+        raw = await read_lines(detail.evidence, self.app.rule_of)
         self._story, self._gone = Story(detail, raw), False
         self.query_one(Document).rewrite()
 

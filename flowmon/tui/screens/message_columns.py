@@ -27,6 +27,10 @@ def _status(row: MessageRow, look: Look, width: int) -> Line:
 
 
 def _sender(row: MessageRow, look: Look, width: int) -> Line:
+    if row.envelope_sender is None and row.login:
+        return [("login ", "muted"), (clean(row.login), "text")]
+    if row.envelope_sender is None and row.client:
+        return [("client ", "faint"), (clean(row.client), "muted")]
     text = address(row.envelope_sender)
     return [(clean(text), "faint" if text == UNKNOWN else "muted" if text == "<>" else "text")]
 
@@ -68,7 +72,7 @@ def message_columns(*, by_activity: bool = False) -> list[Column[MessageRow]]:
         ),
         Column(
             "from", "from", 15, _sender, priority=2, grow=3, most=44,
-            term=lambda row: term("from", row.envelope_sender), text=lambda row: row.envelope_sender,
+            term=lambda row: term("from", row.envelope_sender or row.login), text=lambda row: row.envelope_sender,
         ),
         Column(
             "to", "to", 15, _recipient, priority=1, grow=3, most=44,

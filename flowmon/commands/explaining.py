@@ -1,0 +1,45 @@
+"""Which rule reads a line: for `flowmon parsers explain` and for the raw lines of a message."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from flowmon.commands import opening
+from flowmon.config import Config
+from flowmon.model.event import Event
+from flowmon.parsing.catalogue import Catalogue
+from flowmon.parsing.check import read_one
+from flowmon.parsing.format import Format
+
+
+class Reading(NamedTuple):
+    """What a format makes of a line."""
+
+    format: Format
+    events: list[Event]
+    rule: str
+
+
+def reading(formats: Catalogue, line: str) -> Reading | None:
+    """The reading of one line by itself; None where no rule takes it.
+
+    A rule that makes something of the line says more than one that sets it aside.
+    """
+    found = ((f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values()))
+    taken = [Reading(format, events, rules[0]) for format, events, rules, _ in found if rules]
+    return max(taken, key=lambda one: bool(one.events), default=None)
+
+
+class RuleFinder:
+    """Names the rule of a line; the parsers are loaded with the first line."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._formats: Catalogue | None = None
+
+    def __call__(self, line: str) -> str | None:
+        if self._formats is None:
+            self._formats = opening.catalogue(self._config)
+        found = reading(self._formats, line)
+        return f"{found.format.name}: {found.rule}" if found is not None else None
