@@ -33,13 +33,15 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 SIZE = (120, 40)
+UNTIL = "22:23:20"
+"""The pictures show the recording at this moment: the partner's server refuses, and its queue grows."""
 NEVER = 3600.0
 """Seconds between looks at the store: nothing changes in it."""
 SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "overview": ("", ()),
     "queues": ("", ("2",)),
     "messages": ("", ("3", "down", "down")),
-    "message": ("to:full@lab.test status:bounced", ("3", "enter")),
+    "message": ("to:@partner.example reason:refused", ("3", "enter")),
     "problems": ("", ("4",)),
     "sources": ("", ("5", "down")),
 }
@@ -73,6 +75,8 @@ def robust(svg: str) -> str:
 def unpack(folder: Path) -> None:
     """Write the recording's logs below a folder."""
     for line in demo.recording(paths.data_folder("demo")):
+        if f"{line.at:%H:%M:%S}" > UNTIL:
+            break
         path = folder / line.path
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as out:

@@ -67,7 +67,7 @@ def test_words_to_match_are_lower_case() -> None:
 def test_reasons_named_by_the_design_are_known() -> None:
     wanted = {
         Problem.DELIVERY: "user-unknown mailbox-disabled mailbox-full moved bad-address system-full busy refused "
-        "timeout protocol poison mailbox-broken unknown",
+        "timeout protocol poison mailbox-broken retry-wait unknown",
         Problem.ROUTING: "host-unknown dns-failure no-route null-mx loop expired",
         Problem.AUTHENTICATION: "spf dkim dmarc arc ptr smtp-auth tls",
         Problem.POLICY: "relay-denied restricted rate too-big greylist attachment rfc-form blocklist reputation hold "
@@ -195,8 +195,8 @@ def test_lines_of_a_reply_are_joined_without_their_prefix() -> None:
      "for review", "policy/hold"),
     ("554 5.7.1 <spam.example.net[192.0.2.1]>: Client host rejected: Access denied; from=<x@y> to=<virus@v> "
      "proto=ESMTP helo=<dkim>", "policy/restricted"),
-    ("retry time not reached for any host for 'timeout.example'", "delivery/unknown"),
-    ("routing defer (-52): retry time not reached", "delivery/unknown"),
+    ("retry time not reached for any host for 'timeout.example'", "delivery/retry-wait"),
+    ("routing defer (-52): retry time not reached", "delivery/retry-wait"),
     ("550 5.7.1 Sender blocked", "policy/restricted"),
     ("550 5.7.1 <x@example.com>: Recipient address rejected: Access denied", "policy/restricted"),
     ("550 5.1.1 rejected.Unknown user", "delivery/user-unknown"),

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from flowmon import paths
 from flowmon.commands import opening
 from flowmon.commands.screen import collector, need_terminal, prepare, show
@@ -24,7 +26,7 @@ from flowmon.errors import SourceError
 _ISO = re.compile(rb"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)")
 _RFC3164 = re.compile(rb"([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d)")
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
-HEAD_START_SECONDS = 20.0
+HEAD_START_SECONDS = 50.0
 """How much of the run stands in the logs already when the screen opens."""
 TICK_SECONDS = 0.1
 
@@ -126,10 +128,14 @@ class Replay(threading.Thread):
         self.join(5)
 
 
+def _recording() -> Path:
+    return paths.data_folder("demo")
+
+
 @contextlib.contextmanager
 def replayed(speed: float) -> Iterator[Path]:
     """A folder in which the recording is being replayed; the folder goes with the context."""
-    lines = recording(paths.data_folder("demo"))
+    lines = recording(_recording())
     with tempfile.TemporaryDirectory(prefix="flowmon-demo-") as folder:
         replay = Replay(lines, Path(folder) / "logs", speed)
         replay.start()
@@ -139,6 +145,23 @@ def replayed(speed: float) -> Iterator[Path]:
             replay.end()
 
 
+class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of the story, and when: seconds from its first line."""
+
+    at: float
+    text: str
+
+
+class _Captions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    caption: list[Caption]
+
+
+def captions(folder: Path) -> list[Caption]:
+    """The captions of a recording, in order of time."""
+    read = msgspec.toml.decode((folder / "captions.toml").read_bytes(), type=_Captions)
+    return sorted(read.caption, key=lambda caption: caption.at)
+
+
 def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps: float | None = None) -> int:
     """Replay the recording and show the screen on it. Gives the exit status."""
     config = opening.load_config(None)
@@ -146,6 +169,7 @@ def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
         with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)):
-            show(store, config, None, ["demo: a recorded run of five hosts, replayed as if it happened now"],
+            told = [((one.at - HEAD_START_SECONDS) / max(speed, 0.1), one.text) for one in captions(_recording())]
+            show(store, config, None, [], captions=told,
                  theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from flowmon import paths
@@ -90,7 +90,7 @@ def _keys_from_terminal() -> None:
 
 def show(
     path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
-    title: str = "", fps: float | None = None,
+    title: str = "", fps: float | None = None, captions: Sequence[tuple[float, str]] = (),
 ) -> None:
     """Open the screens on a store."""
     from flowmon.tui import environment
@@ -104,7 +104,7 @@ def show(
         run_app(
             reader, theme=theme or config.screen.theme, refresh_seconds=seconds, title=title,
             notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text, keys=config.screen.keys,
-            rule_of=RuleFinder(config),
+            rule_of=RuleFinder(config), captions=captions,
         )
     finally:
         reader.close()

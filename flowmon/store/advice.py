@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.flow import Flow
-from flowmon.model.words import DeliveryStatus
+from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.store.assemble import instant
 from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import Explanation, diagnose, explain
@@ -12,10 +15,32 @@ from flowmon.tracking.flows import lost
 from flowmon.tracking.scenario import domain_of
 from flowmon.tracking.summary import at_work, frozen
 
+RETRY_WAIT = "retry-wait"
+"""The reason of mail that waits only because other mail failed."""
+Ask = Callable[[str, Any], list[Any]]
+
 
 def special_step(flow: Flow, now: float) -> str | None:
     """The step for mail that is frozen, or was lost sight of (at `now`, log time); None for other mail."""
     return _thaw(flow) or _look_there(flow, now)
+
+
+def of_its_queue(about: Message | Recipient, ask: Ask) -> Explanation | None:
+    """Why mail waits that was not tried because other mail to the same place failed: as that other mail tells it."""
+    if not isinstance(about, Recipient) or about.reason != RETRY_WAIT:
+        return None
+    rows = ask(
+        "SELECT error, problem, reason FROM queue WHERE host = ? AND next_hop = ? AND reason NOT IN (?, 'unknown') "
+        "AND error IS NOT NULL ORDER BY arrived_at DESC LIMIT 1", (about.host, domain_of(about.recipient), RETRY_WAIT),
+    )
+    if not rows:
+        return None
+    error, problem, reason = rows[0]
+    said = explain(reason, Problem(problem), DeliveryStatus.DEFERRED)
+    return Explanation(
+        f"It was not tried itself: other mail from {about.host} to {domain_of(about.recipient)} failed, and the next "
+        f"try is not due yet. Of that mail: {str(error).rstrip('.; ')}. {said.cause}", said.next_step,
+    )
 
 
 def on_its_way(about: Message | Recipient, since: float, troubles: Troubles) -> Explanation | None:

@@ -13,6 +13,7 @@ from flowmon.model.answers import AGE_BUCKET_MINUTES
 from flowmon.model.flow import Trouble
 from flowmon.model.listed import Listed
 from flowmon.model.words import DeliveryStatus, Problem
+from flowmon.store.advice import RETRY_WAIT
 from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
 from flowmon.store.listings import Listings, merged
@@ -112,7 +113,7 @@ def _queue(
     troubled = [r for r in rows if r[5]]
     oldest = min(r[3] for r in rows or held.only_log)
     if troubled:
-        error, problem, reason = max(troubled, key=lambda r: (r[7] != "unknown", r[3]))[5:8]
+        error, problem, reason = max(troubled, key=lambda r: (r[7] not in ("unknown", RETRY_WAIT), r[3]))[5:8]
     else:
         error, problem, reason = _of_the_way(hindrance(troubles, host, next_hop, oldest))
     minute = int(now // 60)

@@ -22,7 +22,7 @@ from flowmon.errors import StoreError
 from flowmon.model import answers
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, filter_plan, listings, overview, troubles
-from flowmon.store.advice import on_its_way, special_step
+from flowmon.store.advice import of_its_queue, on_its_way, special_step
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
@@ -238,7 +238,8 @@ class SqliteReader:
         now = float(self._meta("now") or 0.0)
         message, ways = assemble.message_with_ways(flow, self.known(), now)
         about = waiting(message) or message  # what waits can still be helped
-        said = explain(about.reason, about.problem, about.status) if about.reason is not None else on_its_way(
+        said = of_its_queue(about, self._all) or (
+            explain(about.reason, about.problem, about.status) if about.reason is not None else None) or on_its_way(
             about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles")))
         reports, report_of = Reports(self._all).of(flow)
         return answers.Detail(

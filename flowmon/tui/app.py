@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,8 +85,11 @@ class FlowmonApp(Shell):
         filters: FilterBook | None = None,
         keys: Mapping[str, str] | None = None,
         rule_of: RuleOf | None = None,
+        captions: Sequence[tuple[float, str]] = (),
     ) -> None:
-        """`zone` None shows the machine's own times; `ascii` None asks the environment.
+        """`captions` are told one after the other, each so many seconds after the start.
+
+        `zone` None shows the machine's own times; `ascii` None asks the environment.
 
         Themes of `theme_folders` are added to ours; what is wrong with one is a notice.
         """
@@ -98,6 +102,7 @@ class FlowmonApp(Shell):
         self.notices += self.filters.notices
         self._take_keys(keys or {})
         self.rule_of = rule_of or self.rule_of
+        self._captions = captions
         self._theme_folders = [own_folder(), *theme_folders]
         self._theme_stamp = stamps(self._theme_folders)
         themes, faults = load_themes(self._theme_folders)
@@ -129,7 +134,16 @@ class FlowmonApp(Shell):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
 
+        for seconds, text in self._captions:
+            if seconds > 0:
+                self.set_timer(seconds, partial(self._tell, text))
+            else:
+                self._tell(text)
         self.set_interval(THEME_LOOK_SECONDS, self._look_at_themes)
+
+    def _tell(self, caption: str) -> None:
+        """Put a caption in place of the one before."""
+        self.caption = caption
 
     def _look_at_themes(self) -> None:
         """Take themes that were changed on disk; a fault in one is told, and the colours stay."""
@@ -263,6 +277,7 @@ def run_app(
     filter_text: str | None = None,
     keys: Mapping[str, str] | None = None,
     rule_of: RuleOf | None = None,
+    captions: Sequence[tuple[float, str]] = (),
 ) -> None:
     """Show the screens until the user leaves. Raises FlowmonError where the terminal cannot show them."""
     if os.environ.get("TERM") == "dumb":
@@ -272,7 +287,7 @@ def run_app(
         )
     app = FlowmonApp(
         reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
-        theme_folders=paths.theme_folders(), keys=keys, rule_of=rule_of,
+        theme_folders=paths.theme_folders(), keys=keys, rule_of=rule_of, captions=captions,
         filters=FilterBook(paths.filters_file(), paths.filter_history_file()),
     )  # fmt: skip
     if filter_text:

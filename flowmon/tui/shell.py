@@ -38,6 +38,8 @@ class Shell(LookApp):
 
     filter_text: var[str] = var("")
     """The filter of all screens, in its canonical form."""
+    caption: var[str] = var("")
+    """What a demo tells of itself."""
     paused: var[bool] = var(False)
     """What is shown stays; what is read goes on."""
 
@@ -49,6 +51,7 @@ class Shell(LookApp):
         self._glyphs = glyphs
         self._zone = zone
         self._visits: list[Visit] = []
+        self._drilled = ""
         self.filters = FilterBook()
         self.paused_at: datetime | None = None
         self.progress = Progress()
@@ -143,7 +146,12 @@ class Shell(LookApp):
     # The ways
 
     def go(self, place: str) -> None:
-        """Go to a screen by its number: the way back begins anew."""
+        """Go to a screen by its number: the way back begins anew.
+
+        What a drill added to the filter stays where one drilled to; a filter that was changed since is a person's own.
+        """
+        if self._visits and self.filter_text == self._drilled and self.place != place:
+            self.set_filter(self._visits[0].filter_text)
         self._visits.clear()
         self._show(place)
 
@@ -152,6 +160,7 @@ class Shell(LookApp):
         before = Visit(self.place, self.filter_text)
         if self.add_terms(*terms):
             self._visits.append(before)
+            self._drilled = self.filter_text
             self._show(place)
 
     @property

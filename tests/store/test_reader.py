@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.commands import opening
+from flowmon.config import Config
 from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.store.evidence import read_line
 from flowmon.store.filter import parse
@@ -177,3 +179,26 @@ def test_sources(reader: SqliteReader, logs: Path) -> None:
 def test_health_of_a_store_whose_collector_ended(reader: SqliteReader) -> None:
     health = reader.health()
     assert (health.collecting, health.failed_sources, health.open_messages) == (False, 0, 2)
+
+
+def test_mail_that_waits_for_other_mail_is_told_why_that_failed(tmp_path: Path, utc: None) -> None:
+    """Exim tries a host once; what comes meanwhile waits without a try of its own."""
+    log = tmp_path / "mainlog"
+    log.write_text(
+        "2026-11-24 10:00:00 1xVo0r-00003J-1o <= a@acme.example H=in.acme.example [192.0.2.9] P=esmtp S=900\n"
+        "2026-11-24 10:00:01 1xVo0r-00003J-1o == x@far.example R=dnslookup T=remote_smtp defer (111): "
+        "Connection refused\n"
+        "2026-11-24 10:00:02 1xVo0t-00003K-1o <= b@acme.example H=in.acme.example [192.0.2.9] P=esmtp S=900\n"
+        "2026-11-24 10:00:02 1xVo0t-00003K-1o == y@far.example R=dnslookup T=remote_smtp defer (-54): "
+        "retry time not reached for any host for 'far.example'\n"
+    )
+    with opening.reader([f"out={log}"], Config()) as reader:
+        rows = {row.recipient: row for row in reader.rows()}
+        detail = reader.detail(rows["y@far.example"].id)
+        (queue,) = reader.queues()
+    assert rows["y@far.example"].reason == "retry-wait"
+    assert detail is not None
+    assert "other mail from out to far.example failed" in (detail.cause or "")
+    assert "Connection refused" in (detail.cause or "")
+    assert "port 25" in (detail.next_step or "")
+    assert (queue.messages, queue.reason) == (2, "refused")

@@ -111,3 +111,13 @@ async def test_a_key_pressed_twice_does_no_harm(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(80, 24)) as pilot:
         await press(pilot, "3", "3", "escape", "escape", "1", "1", "question_mark", "2", "escape")
         assert app_of(pilot).place == "overview"
+
+
+async def test_a_number_leaves_the_filter_of_a_drill_behind(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "2", "enter")
+        assert terms(pilot)
+        await press(pilot, "4")
+        assert terms(pilot) == []
+        await press(pilot, "2", "enter", "right", "enter", "1")
+        assert terms(pilot), "a term of one's own keeps the filter"

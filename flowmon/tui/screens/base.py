@@ -25,6 +25,7 @@ from flowmon.tui.format import plural
 from flowmon.tui.screens import asking
 from flowmon.tui.shell import Shell
 from flowmon.tui.text import Line
+from flowmon.tui.widgets.caption import CaptionLine
 from flowmon.tui.widgets.document import Document
 from flowmon.tui.widgets.filterbar import Chips, FilterBar
 from flowmon.tui.widgets.header import Header, Pulse
@@ -92,12 +93,14 @@ class Page(Screen[None], Generic[Answer]):
     def compose(self) -> ComposeResult:
         yield Header(self.app.title, self.PLACE)
         yield FilterBar(self.app.check, self.app.reader.values, self.app.filters)
+        yield CaptionLine()
         yield from self.body()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.set_class(self.app.look.glyphs.ascii, "-ascii")
         self.watch(self.app, "filter_text", self._filter_changed, init=False)
+        self.watch(self.app, "caption", self._caption_changed)
         self.watch(self.app, "paused", self._state_changed, init=False)
         self.set_interval(self.app.refresh_seconds, self.poll)
         self.set_interval(1.0, self.age)
@@ -180,6 +183,9 @@ class Page(Screen[None], Generic[Answer]):
             for widget in self.query(LineWidget):
                 if isinstance(widget, LineTable | Header):
                     widget.repaint()
+
+    def _caption_changed(self) -> None:
+        self.query_one(CaptionLine).show(self.app.caption)
 
     def _filter_changed(self) -> None:
         if self.on_top:
