@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from flowmon.model.answers import Detail, Hop, Recipient
 from flowmon.model.way import DONE, hop_seconds, hops_to, slowest_hop, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Role, Stage
+from flowmon.tracking.scenario import domain_of
 from flowmon.tui.format import plural, span
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
 from flowmon.tui.text import Line, clean, fit
@@ -78,6 +79,8 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
         return None
     tone = STATUS_TONES[status]
     target = (recipient.relay if recipient else None) or (hops[-1].next_hop if hops else None)
+    if target is None and recipient is not None and recipient.problem is not None and status in OPEN_STATUSES:
+        target = domain_of(recipient.recipient)  # the log names no host of it
     if status is DeliveryStatus.DELIVERED and recipient is not None:
         return Node("mailbox", recipient.recipient, "", status.value, tone)
     if status is DeliveryStatus.RELAYED and target:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from rich.cells import cell_len
 
@@ -22,6 +21,7 @@ from flowmon.tui.look import Look
 from flowmon.tui.picture import picture
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, fit, width_of, wrap
+from flowmon.tui.timeline import timeline
 from flowmon.tui.widgets.document import DocLine, labelled, section
 
 
@@ -42,7 +42,9 @@ class Story:
             *self.hops(width, look),
             *self.attempts(width, look),
             *self.verdicts(width, look),
-            *self.timeline(width, look),
+            DocLine([]),
+            section("Timeline", width, look, "timeline"),
+            *timeline(self.detail, look),
             *self.raw_lines(width, look),
         ]
 
@@ -275,43 +277,6 @@ class Story:
                 if verdict.detail
             ] if verdict.detail else []
         return lines
-
-    def timeline(self, width: int, look: Look) -> list[DocLine]:
-        """What happened, in order of time."""
-        facts = sorted(self._facts(look), key=lambda fact: fact[0])
-        lines = _section("Timeline", width, look, "timeline")
-        start = self.detail.message.first_seen_at
-        for at, line in facts:
-            since = f"+{span((at - start).total_seconds())}"
-            head: Line = [(f" {clock(at, look.now, look.zone):<13}", "muted"), (f"{since:>7}  ", "faint")]
-            lines.append(DocLine([*head, *line]))
-        return lines
-
-    def _facts(self, look: Look) -> list[tuple[datetime, Line]]:
-        facts: list[tuple[datetime, Line]] = []
-        for hop in self.detail.message.hops:
-            name = clean(hop.host)
-            queue = f" as {clean(hop.queue_id)}" if hop.queue_id else ""
-            facts.append((hop.arrived_at, [("arrives at ", "muted"), (name, "text"), (queue, "muted")]))
-            if hop.left_at is not None:
-                where = f" for {clean(hop.next_hop)}" if hop.next_hop else ""
-                facts.append((hop.left_at, [("leaves ", "muted"), (name, "text"), (where, "muted")]))
-        for verdict in self.detail.verdicts:
-            facts.append((verdict.at, [(f"{clean(verdict.filter)} says ", "muted"), (clean(verdict.action), "text")]))
-        for attempt in self.detail.attempts:
-            facts.append((attempt.first_at, self._tried(attempt, look, "")))
-            if attempt.count > 1:
-                facts.append((attempt.last_at, self._tried(attempt, look, f", {number(attempt.count)} times by now")))
-        return facts
-
-    def _tried(self, attempt: Attempt, look: Look, more: str) -> Line:
-        word = f"{look.glyphs.status[attempt.status]} {attempt.status.value}"
-        where = f" by {clean(attempt.relay)}" if attempt.relay else f" on {clean(attempt.host)}"
-        why = f" ({clean(attempt.reason)})" if attempt.reason else ""
-        return [
-            (clean(attempt.recipient), "text"), (" ", ""), (word, STATUS_TONES[attempt.status]),
-            (f"{where}{why}{more}", "muted"),
-        ]  # fmt: skip
 
     def raw_lines(self, width: int, look: Look) -> list[DocLine]:
         """The log lines themselves, each with its place in the file and the rule that reads it."""

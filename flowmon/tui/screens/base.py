@@ -17,6 +17,7 @@ from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from flowmon.commands import export
 from flowmon.store.filter import Filter
@@ -48,7 +49,9 @@ class Page(Screen[None], Generic[Answer]):
     app = getters.app(Shell)
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "edit_filter", "Filter", id="filter.edit", tooltip="Write the filter of all screens"),
+        # by priority: what is typed on right behind it must find the line to write in
+        Binding("slash", "edit_filter", "Filter", id="filter.edit", priority=True,
+                tooltip="Write the filter of all screens"),
         Binding("backspace", "drop_term", "Drop term", id="filter.drop", tooltip="Take the last term away"),
         Binding("x", "exclude", "Exclude", id="filter.exclude", show=False, tooltip="Show all but the cell's value"),
         Binding("w", "window", "Time", id="filter.window", tooltip="Choose the time window of all screens"),
@@ -239,6 +242,8 @@ class Page(Screen[None], Generic[Answer]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_filter":
+            return not isinstance(self.focused, Input)
         if action == "write":
             return not self.app.is_web  # a visitor of `flowmon serve` writes nothing here
         if action == "drop_term":

@@ -89,6 +89,8 @@ class MessagePage(Page[Detail | None]):
         return self._story.lines(width, look)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_filter":
+            return False  # the same key looks for a text here
         if action == "next":
             return self._neighbour is not None
         if action == "back":

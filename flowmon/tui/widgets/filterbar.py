@@ -218,7 +218,8 @@ class FilterBar(Vertical):
         self.add_class("-editing")
         line = self.query_one(FilterInput)
         line.begin(self._refused if self._refused is not None else self._text + (" " if self._text else ""))
-        line.focus()
+        self._arrange()
+        self.screen.set_focus(line)  # at once: what is typed on belongs into the line, however fast it comes
         self._hint(line.value)
 
     def action_leave(self) -> None:
@@ -254,9 +255,18 @@ class FilterBar(Vertical):
         fault = self._check(stripped) if stripped else None
         self.query_one(FilterHint).show(fault, line.proposals.texts)
 
+    def _arrange(self) -> None:
+        """Show the line to write in, or the chips."""
+        editing = self.editing
+        self.query_one(Chips).display = not editing
+        self.query_one(Horizontal).display = self.query_one(FilterHint).display = editing
+        self.styles.height = 2 if editing else 1
+
     def _close(self) -> None:
         self.remove_class("-editing")
+        self._arrange()
         self.screen.set_focus(self._before)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.remove_class("-editing")
+        self._arrange()
