@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
@@ -43,6 +45,7 @@ from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
 
 THEME_LOOK_SECONDS = 1.0
+SWITCH_SECONDS = 0.001
 
 
 class FlowmonApp(Shell):
@@ -292,4 +295,8 @@ def run_app(
     )  # fmt: skip
     if filter_text:
         app.set_filter(filter_text)
+    # a key press must not wait for a thread that holds the interpreter, nor for a search through what was imported
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     app.run(mouse=mouse)

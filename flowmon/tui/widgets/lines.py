@@ -48,7 +48,7 @@ class LineWidget(Widget):
             self.refresh()
             return
         for y, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old != new:
+            if old is not new and old != new:
                 self.refresh(*(Region(start, y, end - start, 1) for start, end in changed(old, new)))
 
     def render_line(self, y: int) -> Strip:

@@ -101,6 +101,10 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         self._start = 0
         self._cursor = 0
         self._cell: str | None = None
+        self._made: dict[tuple[object, ...], Line | Strip] = {}
+        """Lines of rows as they were made: most keys change two of them."""
+        self._made_for: tuple[object, ...] = (None,) * 5
+        """For which look, width and rows."""
 
     # What is shown
 
@@ -175,8 +179,18 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         if not self.total:
             return [*made, *([("  ", ""), *line] for line in self.empty)]
         bar = scrollbar(rows, self.total, self.first, look)
+        made_for = (look, self._rows, self.columns, width, self._start)
+        same = all(now is then for now, then in zip(made_for[:3], self._made_for[:3], strict=True))
+        if not same or made_for[3:] != self._made_for[3:]:
+            self._made, self._made_for = {}, made_for
         for y in range(min(rows, self.total - self.first)):
-            made.append(self._row(self.first + y, columns, width, bar[y], look))
+            place = self.first + y
+            under = place == self._cursor and self.has_focus
+            key = (place, under, self._cell if under else None, bar[y])
+            line = self._made.get(key)
+            if line is None:
+                line = self._made[key] = self._row(place, columns, width, bar[y], look)
+            made.append(line)
         return made
 
     def _titles(self, columns: list[tuple[Column[Row], int]]) -> Line:
