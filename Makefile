@@ -5,7 +5,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 ARGS ?=
 
-.PHONY: demo test check clean
+.PHONY: demo test check bench pictures clean
 
 demo: $(VENV)/.installed           ## the screen on a recorded run, replayed live
 	$(VENV)/bin/flowmon demo $(ARGS)
@@ -16,6 +16,12 @@ test: $(VENV)/.installed-test      ## all tests; ARGS go to pytest
 check: $(VENV)/.installed-test     ## style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+bench: $(VENV)/.installed-test     ## what the screen costs on the line, beside a DataTable
+	$(VENV)/bin/python -m tests.bench.screen $(ARGS)
+
+pictures: $(VENV)/.installed-test  ## the pictures of the README, made from the demo
+	$(VENV)/bin/python docs/make_pictures.py
 
 clean:                             ## all that is made here, the virtual environment too
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -121,3 +121,16 @@ async def test_a_number_leaves_the_filter_of_a_drill_behind(make_app: MakeApp) -
         assert terms(pilot) == []
         await press(pilot, "2", "enter", "right", "enter", "1")
         assert terms(pilot), "a term of one's own keeps the filter"
+
+
+@pytest.mark.parametrize("size", [(300, 80), (200, 50), (100, 30), (80, 24), (60, 16), (40, 10), (20, 5)])
+async def test_every_screen_stands_in_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        for key in ("1", "2", "3", "enter", "escape", "4", "5"):
+            await press(pilot, key)
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            found = text(pilot).splitlines()
+            assert len(found) == size[1]
+            assert all(len(line) <= size[0] for line in found)
+            assert any(line.strip() for line in found)
