@@ -139,7 +139,7 @@ class Chips(LineWidget):
             used += cell_len(text) + 1
         rest = max(0, width - used)
         tail = look.paint([(note.rjust(rest - 1) if len(note) < rest else "", "muted")], rest)
-        return [Strip([*strip, *tail], width)]
+        return [Strip([*strip, *tail]).crop(0, width)]
 
     def on_click(self, event: events.Click) -> None:
         for start, end, term in self._spots:
