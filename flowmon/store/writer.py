@@ -76,6 +76,8 @@ class Writer:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute("PRAGMA busy_timeout=5000")
+            db.execute("PRAGMA cache_size=-32000")
+            db.execute("PRAGMA wal_autocheckpoint=8000")
         db.executescript(TABLES + EARLY_INDEXES)
         version = self.meta("schema")
         if version is not None and version != SCHEMA_VERSION:
