@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -203,12 +203,7 @@ def throughput(
     last = int(end // width)
     first = last - min(parts, int(last - (end - whole * 60) // width) + 1) + 1
     table: dict[int, dict[str, int]] = {}
-    condition = f"{where[0]} AND" if where and where[0] else " WHERE"
-    for part, status, n in ask(
-        f"SELECT CAST(m.last_at / ? AS INTEGER) part, m.status, count(*) FROM messages m{condition} "
-        "m.last_at >= ? AND m.last_at < ? GROUP BY part, m.status",
-        [width, *(where[1] if where else ()), first * width, (last + 1) * width],
-    ):
+    for part, status, n in _by_part(ask, first, last, width, where):
         if status in _OUTCOMES:
             row = table.setdefault(part, {})
             row[_OUTCOMES[status]] = row.get(_OUTCOMES[status], 0) + n
@@ -221,6 +216,27 @@ def throughput(
         ):
             table.setdefault(part, {})["deferred"] = n
     return [answers.Outcomes(at=instant(part * width), **table.get(part, {})) for part in range(first, last + 1)]
+
+
+def _by_part(ask: Ask, first: int, last: int, width: float, where: Where | None) -> Iterator[tuple[int, int, int]]:
+    """Messages by part of a period and status: part, status, how many.
+
+    Without a filter part by part, which the index answers as it stands: together they would be sorted first.
+    """
+    if where is None:
+        for part in range(first, last + 1):
+            for status, n in ask(
+                "SELECT status, count(*) FROM messages WHERE last_at >= ? AND last_at < ? GROUP BY status",
+                (part * width, (part + 1) * width),
+            ):
+                yield part, status, n
+        return
+    condition = f"{where[0]} AND" if where[0] else " WHERE"
+    yield from ask(
+        f"SELECT CAST(m.last_at / ? AS INTEGER) part, m.status, count(*) FROM messages m{condition} "
+        "m.last_at >= ? AND m.last_at < ? GROUP BY part, m.status",
+        [width, *where[1], first * width, (last + 1) * width],
+    )
 
 
 def totals(ask: Ask, where: Where | None) -> answers.Totals:

@@ -31,10 +31,11 @@ def span(seconds: float | None) -> str:
 
 def age(since: datetime | None, now: datetime) -> str:
     """How long ago, by the minute after the first: an age must not flicker, and each change costs bytes."""
-    return UNKNOWN if since is None else _coarse((now - since).total_seconds())
+    return UNKNOWN if since is None else waited((now - since).total_seconds())
 
 
-def _coarse(seconds: float) -> str:
+def waited(seconds: float) -> str:
+    """A wait that goes on: by the second within the first minute, then by the minute."""
     if seconds < 60:
         return f"{max(0, int(seconds))}s"
     return f"{int(seconds // 60)}m" if seconds < 3600 else span(seconds)
@@ -45,7 +46,7 @@ def until(at: datetime | None, now: datetime, *, exact: bool = False) -> str:
     if at is None:
         return UNKNOWN
     seconds = (at - now).total_seconds()
-    return ("" if exact else "~") + ("now" if seconds <= 0 else _coarse(seconds))
+    return ("" if exact else "~") + ("now" if seconds <= 0 else waited(seconds))
 
 
 def size(count: int | None) -> str:

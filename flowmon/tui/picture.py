@@ -14,7 +14,7 @@ from flowmon.model.answers import Detail, Hop, Recipient
 from flowmon.model.way import DONE, hop_seconds, hops_to, slowest_hop, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Role, Stage
 from flowmon.tracking.scenario import domain_of
-from flowmon.tui.format import plural, span
+from flowmon.tui.format import plural, span, waited
 from flowmon.tui.glyphs import STATUS_TONES, Glyphs
 from flowmon.tui.text import Line, clean, fit
 
@@ -58,9 +58,9 @@ def nodes_of(detail: Detail, recipient: Recipient | None, now: datetime) -> list
 
 
 def _hop_node(hop: Hop, status: DeliveryStatus, *, last: bool, slowest: bool, now: datetime) -> Node:
-    took = span(hop_seconds(hop, now))
     waits = hop.left_at is None and status in OPEN_STATUSES
-    state = f"waits {took}" if waits else took
+    took = hop_seconds(hop, now)
+    state = f"waits {waited(took)}" if waits else span(took)
     tone = "bold warn" if slowest or waits else "muted"
     if slowest and not waits:
         state += ", slowest"
@@ -79,7 +79,7 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
         return None
     tone = STATUS_TONES[status]
     target = (recipient.relay if recipient else None) or (hops[-1].next_hop if hops else None)
-    if target is None and recipient is not None and recipient.problem is not None and status in OPEN_STATUSES:
+    if target is None and recipient is not None and recipient.problem and status is DeliveryStatus.DEFERRED:
         target = domain_of(recipient.recipient)  # the log names no host of it
     if status is DeliveryStatus.DELIVERED and recipient is not None:
         return Node("mailbox", recipient.recipient, "", status.value, tone)

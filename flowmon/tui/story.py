@@ -15,7 +15,7 @@ from flowmon.model.mail_auth import FAILED, results
 from flowmon.model.way import hop_seconds, inside, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
 from flowmon.tui.evidence import RawLine
-from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span
+from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span, waited
 from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
 from flowmon.tui.look import Look
 from flowmon.tui.picture import picture
@@ -92,8 +92,9 @@ class Story:
         worst = next(iter(worst_first(message.recipients)), None)
         seconds = stage_seconds(self.detail, worst, look.now)
         slowest = slowest_stage(seconds)
+        waits = message.status in OPEN_STATUSES
         told = ", ".join(
-            f"{stage.value} {span(value)}{' (slowest)' if stage is slowest else ''}"
+            f"{stage.value} {(waited if waits else span)(value)}{' (slowest)' if stage is slowest else ''}"
             for stage, value in seconds.items() if value is not None
         )
         lines = labelled("Stages", told, width)
@@ -184,12 +185,13 @@ class Story:
         filled = round(took / longest * 10) if longest else 0
         bar = look.glyphs.bars[-1] * max(filled, 1 if took else 0)
         tone = "warn" if slowest else "info"
+        spent = f"still here {waited(took)}" if hop.left_at is None else span(took)
         line: Line = [
             (f" {clock(hop.arrived_at, look.now, look.zone):<9}", "muted"),
             (f"{(hop.role.value if hop.role else UNKNOWN):<9}", "muted"),
             (fit(clean(hop.host), 18), "text"),
             (f" {fit(clean(hop.queue_id or UNKNOWN), 16)}", "muted"),
-            (f"{('still here ' if hop.left_at is None else '') + span(took):>16} ", tone if slowest else "text"),
+            (f"{spent:>16} ", tone if slowest else "text"),
             (f"{bar:<10}" if width >= 86 else "", tone),
         ]
         delays = hop.delays

@@ -95,7 +95,7 @@ def test_two_queues_of_one_host_are_two_steps(read: Read) -> None:
     assert slowest_stage(told) is Stage.ROUTING
     boxes = "\n".join("".join(text for text, _ in line) for line in picture(detail, NOW, 118, UNICODE))
     assert "64712272257894" in boxes
-    assert "waits 1h00" in boxes
+    assert "waits 59m" in boxes
 
 
 def test_copies_for_several_recipients_on_one_host_are_told_apart(read: Read) -> None:

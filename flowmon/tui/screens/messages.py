@@ -58,6 +58,8 @@ class MessagesPage(Page[Window]):
         super().__init__()
         self._order = 0
         self._shown_filter = ""
+        self._answered: str | None = None
+        """The filter of what is shown."""
 
     def body(self) -> ComposeResult:
         yield LineTable("Messages", message_columns(), lambda row: row.id, id="messages")
@@ -92,9 +94,11 @@ class MessagesPage(Page[Window]):
         follow = ("; following" if live else "", "good")
         table.detail = [(f"  {plural(answer.total, 'message')}, {order.words}", "muted"), follow]
         table.show(answer.rows, total=answer.total, start=answer.start)
+        self._answered = self._asked_filter
 
     def matching(self) -> str:
-        return f"{number(self.table.total)} match" if self.app.filter_text and self.pulse else ""
+        told = self._answered == self.app.filter_text != ""  # nothing is said of a filter that is still being asked
+        return f"{number(self.table.total)} match" if told else ""
 
     @on(LineTable.Wanted)
     def _wanted(self, event: LineTable.Wanted) -> None:
