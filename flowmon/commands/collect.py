@@ -59,7 +59,7 @@ def run(
     try:
         collector = Collector(writer, opening.catalogue(config), discovery, config, live=not once)
         mtas = to_ask(arguments, config, collector.folding.names) if not once else []
-        writer.keep_listings({(mta.host, mta.kind) for mta in mtas})
+        writer.keep_listings({(mta.host, mta.name) for mta in mtas})
         asker = Asker(mtas, config.queue.seconds)
         try:
             Live(collector, stop, asker).run(once=once)

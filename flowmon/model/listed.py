@@ -30,8 +30,13 @@ class Listing(msgspec.Struct, frozen=True):
 
     host: str
     mta: str
-    """postfix, exim, sendmail or opensmtpd."""
+    """postfix, exim, sendmail or opensmtpd; behind a blank its configuration, where that is not the usual one."""
     read_at: float
     messages: list[Listed] = []
     error: str | None = None
     """What went wrong, with the remedy; then `messages` is empty and says nothing."""
+
+    @property
+    def kind(self) -> str:
+        """The MTA alone."""
+        return self.mta.partition(" ")[0]

@@ -35,6 +35,11 @@ class Mta:
     named: bool = True
     """The configuration names it; else it was found, and need not be there."""
 
+    @property
+    def name(self) -> str:
+        """What tells it from others on its host."""
+        return f"{self.kind} {self.config}" if self.config else self.kind
+
 
 Ask = Callable[[Run, Mta], list[Listed]]
 
@@ -61,13 +66,13 @@ def ask(mta: Mta, run: Run | None = None) -> Listing | None:
     except NoSuchProgram as fault:
         if not mta.named:
             return None
-        return Listing(mta.host, mta.kind, began, error=f"{fault}; correct [[mta]] in the configuration")
+        return Listing(mta.host, mta.name, began, error=f"{fault}; correct [[mta]] in the configuration")
     except FlowmonError as fault:
         remedy = "give this account the right to list the queue (root, or the MTA's group), or set queue.read = false"
-        return Listing(mta.host, mta.kind, began, error=f"{fault}; {remedy}")
+        return Listing(mta.host, mta.name, began, error=f"{fault}; {remedy}")
     except (msgspec.MsgspecError, ValueError) as fault:
-        return Listing(mta.host, mta.kind, began, error=f"its list of the queue is not understood: {fault}")
-    return Listing(mta.host, mta.kind, began, messages)
+        return Listing(mta.host, mta.name, began, error=f"its list of the queue is not understood: {fault}")
+    return Listing(mta.host, mta.name, began, messages)
 
 
 class Asker:

@@ -29,7 +29,12 @@ class _Entry(msgspec.Struct):
 
 
 def listed(run: Run, config: str | None = None) -> list[Listed]:
-    """What waits. Raises MtaError."""
+    """What waits, in all instances where no configuration is named. Raises MtaError."""
+    others = optional(run, "postconf", "-h", "multi_instance_directories").split() if config is None else []
+    return [message for instance in (config, *others) for message in _of_instance(run, instance)]
+
+
+def _of_instance(run: Run, config: str | None) -> list[Listed]:
     where = ("-c", config) if config else ()
     text = run("postqueue", *where, "-j")
     folder = optional(run, "postconf", *where, "-h", "queue_directory").strip()

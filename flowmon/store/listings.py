@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,11 +18,23 @@ from flowmon.tracking.scenario import domain_of
 
 GRACE_SECONDS = 10.0
 """Mail that came so shortly before the listing, or whose log line may still be on its way, is no difference."""
+SETTLED_SECONDS = 3.0
+"""So long after a listing the log's lines of that moment are read."""
 _PEER = re.compile(r"\b(?:host|to|with) ([\w.-]+\.[\w-]+)\[|\bH=([\w.-]+) \[")
 """The next hop, in the reasons of Postfix and Exim."""
 
 QueueEntry = tuple[str, str, str, float, float | None, str | None, str | None, str | None, object, str | None]
 """A row of `queue`: host, next hop, status, arrival, next try, error, problem, reason, message, queue ID."""
+
+
+_BASE52 = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
+_IDS = {
+    "postfix": re.compile(rf"[0-9A-F]{{6,14}}|{_BASE52}{{10}}z{_BASE52}+"),
+    "exim": re.compile(r"\w{6}-\w{6,11}-\w{2,4}"),
+    "sendmail": re.compile(r"[0-9A-Za-x]{8}\d{4,}"),
+    "opensmtpd": re.compile(r"[0-9a-f]{8}"),
+}
+"""What the queue IDs of each MTA look like: one host may have several MTAs, and not all are asked."""
 
 
 class Listings:
@@ -32,6 +45,12 @@ class Listings:
         good = [one for one in listings if one.error is None]
         self.read_at = {one.host: min(other.read_at for other in good if other.host == one.host) for one in good}
         self.messages = {(one.host, message.queue_id): message for one in good for message in one.messages}
+        bad = {(one.host, one.kind) for one in listings if one.error is not None}
+        self._whole = {(one.host, one.kind) for one in good} - bad
+
+    def would_list(self, host: str, queue_id: str) -> bool:
+        """Whether a message with this ID must stand in what was listed, if it waits: its MTA has answered."""
+        return any(of == host and _IDS[kind].fullmatch(queue_id) for of, kind in self._whole)
 
     def faults(self) -> list[str]:
         """What keeps queues from being read, for people."""
@@ -55,15 +74,16 @@ def kept(heads: bytes | None, rows: Sequence[tuple[str, str, bytes]]) -> Listing
 
 
 def merged(
-    rows: Sequence[QueueEntry], listings: Listings, now: float, wanted: Callable[[str, Listed], bool],
-    told: Callable[[str, str], float | None], *, reading: bool,
+    rows: Sequence[QueueEntry], listings: Listings, wall: float, wanted: Callable[[str, Listed], bool],
+    told: Callable[[str, str], float | None], known: AbstractSet[tuple[str, str]], *, reading: bool,
 ) -> tuple[list[QueueEntry], set[int], list[tuple[QueueEntry, Listed]]]:
     """The rows of the logs' queues corrected by what MTAs listed.
 
     Gives all rows, the places of those that only the log tells of, and those that only an MTA tells of (with what it
     says). `told`: the time of the last log line about a host's queue ID, None where none tells of it: mail that left
-    since the listing is no difference. `reading`: history is still read, so that a message which the log tells of need
-    not wait any more; no difference is told then.
+    since the listing is no difference. `known`: host and queue ID of all that waits by the logs, whatever is asked for.
+    `reading`: history is still read, so that a message which the log tells of need
+    not wait any more; no difference is told then. `wall`: this machine's clock, as listings have it.
     """
     found: list[QueueEntry] = []
     only_log: set[int] = set()
@@ -74,13 +94,15 @@ def merged(
         if listed is not None:
             seen.add((row[0], listed.queue_id))
             row = _corrected(row, listed)
-        elif read_at is not None and row[9] and not reading and row[3] < read_at - GRACE_SECONDS < now - GRACE_SECONDS:
+        elif read_at is not None and row[9] and not reading and listings.would_list(row[0], row[9]) and (
+            row[3] < read_at - GRACE_SECONDS and read_at < wall - SETTLED_SECONDS
+        ):
             only_log.add(len(found))
         found.append(row)
     only_mta = []
     for (host, queue_id), listed in listings.messages.items():
         recent = listed.arrived_at > listings.read_at[host] - GRACE_SECONDS
-        if (host, queue_id) in seen or recent or not wanted(host, listed):
+        if (host, queue_id) in seen or (host, queue_id) in known or recent or not wanted(host, listed):
             continue
         last = told(host, queue_id)
         if last is None or last < listings.read_at[host] - GRACE_SECONDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -58,7 +59,10 @@ def queues(
         f"FROM queue{condition}", parameters,
     )
     reading = bool(listings.read_at) and sum(s.lag_bytes for s in states(ask) if s.error is None) > _BACKLOG_BYTES
-    rows, only_log, only_mta = merged(rows, listings, now, wanted, lambda *key: _told(ask, *key), reading=reading)
+    filtered = where is not None and bool(listings.messages)
+    known = frozenset(map(tuple, ask("SELECT host, queue_id FROM queue", ()))) if filtered else frozenset()
+    rows, only_log, only_mta = merged(
+        rows, listings, time.time(), wanted, lambda *key: _told(ask, *key), known, reading=reading)
     by_queue: dict[tuple[str, str], _Held] = {}
     for place, row in enumerate(rows):
         held = by_queue.setdefault((row[0], row[1]), _Held([], [], []))

@@ -16,6 +16,8 @@ from flowmon.model.listed import Listing
 from flowmon.mta.asker import Asker, Mta, ask
 from flowmon.sources import discover
 from flowmon.store import filter as language
+from flowmon.store import listings
+from flowmon.store.listings import Listings
 from flowmon.store.reader import SqliteReader
 from flowmon.store.writer import Writer
 from flowmon.tracking.names import HostNames
@@ -38,7 +40,8 @@ def script(folder: Path, listing: str, tries: str = "") -> str:
     (folder / "tries").write_text(tries)
     path = folder / "through"
     path.write_text(
-        f'#!/bin/sh\ncase "$1" in postqueue) cat {folder}/listing;; postconf) echo /queue;; find) cat {folder}/tries;; '
+        f'#!/bin/sh\ncase "$*" in postqueue*) cat {folder}/listing;; *queue_directory) echo /queue;; postconf*) ;; '
+        f'find*) cat {folder}/tries;; '
         "*) echo no such command >&2; exit 69;; esac\n"
     )
     path.chmod(0o755)
@@ -46,7 +49,7 @@ def script(folder: Path, listing: str, tries: str = "") -> str:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, utc: None) -> Iterator[SqliteReader]:
+def reader(tmp_path: Path, utc: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteReader]:
     """A store of the log above, and of what the sample lists."""
     log = tmp_path / "mail.log"
     log.write_text(LOG)
@@ -62,6 +65,7 @@ def reader(tmp_path: Path, utc: None) -> Iterator[SqliteReader]:
     until = time.monotonic() + 10
     while not (found.count() == 2 and found._listings().messages) and time.monotonic() < until:
         time.sleep(0.02)
+    monkeypatch.setattr(listings, "SETTLED_SECONDS", 0.0)
     yield found
     stop.set()
     asker.stop()
@@ -98,6 +102,8 @@ def test_what_no_line_tells_of_is_shown(reader: SqliteReader) -> None:
         ("-to:@servfail.direct.example status:held,queued", ["lab.test"]),
         ("from:erin or servfail", ["mx-close.sinknet.example", "servfail.direct.example"]),
         ("size>1k status:held", []),
+        ("from:erin reason:nothing", []),
+        ("to:lee39 size<1", []),
         ("host:other", []),
     ],
 )
@@ -149,3 +155,31 @@ def test_whom_to_ask(tmp_path: Path) -> None:
     assert to_ask(["/var/log/x"], Config(), names) == [], "logs from elsewhere say nothing of this host's queue"
     file.write_text("[queue]\nread = false\n")
     assert to_ask([], load(file), names) == []
+
+
+def test_a_message_that_the_filter_leaves_out_is_not_called_unknown_to_the_log(reader: SqliteReader) -> None:
+    """The log puts it down as a timeout, the list's own words as something else: it is the same message."""
+    for text in ("reason:none", "from:erin reason:unknown", "reason:refused"):
+        assert [q.unlogged for q in reader.queues(language.parse(text)) if "E7C2E216371" in str(q.unlogged)] == []
+
+
+@pytest.mark.parametrize(("mta", "error", "listed"), [
+    ("postfix", None, True), ("postfix /etc/postfix-out", None, True), ("exim", None, False),
+    ("postfix", "asleep", False),
+])
+def test_only_an_mta_that_answered_and_has_such_ids_can_miss_it(mta: str, error: str | None, listed: bool) -> None:
+    assert Listings([Listing("edge", mta, 100.0, [], error)]).would_list("edge", "E7C2E216371") is listed
+
+
+def test_one_instance_that_fails_leaves_all_in_doubt() -> None:
+    both = [Listing("edge", "postfix", 100.0), Listing("edge", "postfix /etc/postfix-out", 100.0, [], "asleep")]
+    assert not Listings(both).would_list("edge", "E7C2E216371")
+    assert not Listings(both[:1]).would_list("mbx", "E7C2E216371")
+
+
+@pytest.mark.parametrize(("kind", "queue_id"), [
+    ("postfix", "4fkQzR1Xy0z1Bc3"), ("exim", "1xWKcr-00000n-2X"), ("exim", "1rQ0Yb-00000002Abc-1XyZ"),
+    ("sendmail", "6APLZICR000133"), ("opensmtpd", "23dc2fe0"),
+])
+def test_ids_of_each_mta_are_known(kind: str, queue_id: str) -> None:
+    assert Listings([Listing("h", kind, 1.0)]).would_list("h", queue_id)
