@@ -94,7 +94,8 @@ class Story:
         slowest = slowest_stage(seconds)
         waits = message.status in OPEN_STATUSES
         told = ", ".join(
-            f"{stage.value} {(waited if waits and value >= 60 else span)(value)}{' (slowest)' if stage is slowest else ''}"
+            f"{stage.value} {waited(value) if waits and value >= 60 else span(value)}"
+            f"{' (slowest)' if stage is slowest else ''}"
             for stage, value in seconds.items() if value is not None
         )
         lines = labelled("Stages", told, width)
