@@ -13,6 +13,7 @@ from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
 from flowmon.model.flow import Trouble
 from flowmon.model.listed import Listed
+from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import DeliveryStatus, Problem
 from flowmon.store.advice import RETRY_WAIT
 from flowmon.store.assemble import instant
@@ -196,7 +197,7 @@ _OUTCOMES = {0: "bounced", 1: "bounced", 2: "rejected", 3: "rejected", 5: "defer
 
 def throughput(
     ask: Ask, parts: int, now: float, where: Where | None, bounds: tuple[float | None, float | None]
-) -> list[answers.Outcomes]:
+) -> list[Outcomes]:
     """Outcomes in equal parts of a period, oldest first, without gaps; see Reader.throughput."""
     ((oldest,),) = ask("SELECT min(first_at) FROM messages", ())
     end = min(bounds[1] or now, now)
@@ -219,7 +220,7 @@ def throughput(
             "GROUP BY part", (step, first * step, (last + 1) * step),
         ):
             table.setdefault(part, {})["deferred"] = n
-    return [answers.Outcomes(at=instant(part * width), **table.get(part, {})) for part in range(first, last + 1)]
+    return [Outcomes(at=instant(part * width), **table.get(part, {})) for part in range(first, last + 1)]
 
 
 def _by_part(ask: Ask, first: int, last: int, width: float, where: Where | None) -> Iterator[tuple[int, int, int]]:

@@ -20,6 +20,7 @@ import msgspec
 
 from flowmon.errors import StoreError
 from flowmon.model import answers
+from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, filter_plan, listings, overview, troubles
 from flowmon.store.advice import of_its_queue, on_its_way, special_step
@@ -154,7 +155,7 @@ class SqliteReader:
         faults = self.queue_faults()
         return msgspec.structs.replace(found, notices=[*found.notices, *faults]) if faults else found
 
-    def throughput(self, parts: int, filter: Filter | None = None) -> list[answers.Outcomes]:
+    def throughput(self, parts: int, filter: Filter | None = None) -> list[Outcomes]:
         now = self._clock()
         bounds = filter.period(now) if filter is not None else (None, None)
         only_time = filter is not None and not filter.without_time()

@@ -10,12 +10,12 @@ from flowmon.model.answers import (
     Health,
     Message,
     MessageRow,
-    Outcomes,
     ProblemRow,
     QueueRow,
     SourceRow,
     Totals,
 )
+from flowmon.model.outcomes import Outcomes
 from flowmon.store.filter import Filter
 from tests.tui.mail import HEALTH, NOW, PROBLEMS, QUEUES, ROWS, SOURCES, STUCK, minutes
 

@@ -17,13 +17,13 @@ from flowmon.model.answers import (
     Hop,
     Message,
     MessageRow,
-    Outcomes,
     ProblemRow,
     QueueRow,
     Recipient,
     SourceRow,
     Verdict,
 )
+from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import (
     Certainty,
     DeliveryStatus,

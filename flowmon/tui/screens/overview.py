@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from flowmon.model.answers import MessageRow, Outcomes, ProblemRow, QueueRow
+from flowmon.model.answers import MessageRow, ProblemRow, QueueRow
+from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import Problem
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader

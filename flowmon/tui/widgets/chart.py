@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from flowmon.model.answers import Outcomes
+from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import DeliveryStatus
 from flowmon.tui.format import number
 from flowmon.tui.glyphs import STATUS_TONES
