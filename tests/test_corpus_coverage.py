@@ -41,9 +41,9 @@ NOT_UNDERSTOOD = {
 NO_FORMAT = {
     "assp": "a spam proxy's own log", "checkpoint-hec": "a cloud service's records", "domino": "a console's output",
     "fortimail": "an appliance's key-value lists", "hornetsecurity": "a cloud service's records",
-    "kerio": "a mail server's own log", "kumomta": "records of a mail server",
-    "mimecast": "a cloud service's records", "office365": "an audit log", "powermta": "accounting of own columns",
-    "proofpoint": "a cloud service's records", "retarus": "a cloud service's records", "trendmicro-tmes": "records",
+    "kerio": "a mail server's own log",
+    "office365": "an audit log", "powermta": "accounting of own columns",
+    "proofpoint": "a cloud service's records", "retarus": "a cloud service's records",
     "vade": "a cloud service's records", "exchange-imap-pop": "a protocol log of mailbox readers",
     "qmail": "a mail server's own log",
     "postfix/whyscream-grok.messages.log": "bodies without headers: test_corpus.py gives them some",

@@ -202,6 +202,13 @@ def quoted_texts(text: str) -> str | None:
     return " ".join(texts[1:] if texts[:1] == ["000"] else texts).strip() or None
 
 
+def untyped(text: str) -> str | None:
+    """What stands behind the type of a field of a delivery status notification (RFC 3464): `smtp;550 …`, `rfc822;a@b`."""
+    kind, semicolon, rest = text.partition(";")
+    return (rest if semicolon and kind.strip().lower() in _TYPES else text).strip() or None
+
+
+_TYPES = ("smtp", "rfc822", "dns", "utf-8", "x-unix", "unknown")
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
 
 
@@ -237,5 +244,6 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "hindrance": hindrance,
     "latency": latency,
     "enhanced_status": enhanced_status,
+    "untyped": untyped,
 }
 """By the name that parser files use."""
