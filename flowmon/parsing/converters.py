@@ -117,6 +117,12 @@ def socket(text: str) -> str | None:
     return f"[{address}]" if address else None
 
 
+def bracketed(text: str) -> str | None:
+    """`[address]` of an address that stands alone, as others are written; None for an empty one."""
+    bare = text.strip().strip("[]")
+    return f"[{bare}]" if bare else None
+
+
 def endpoint(text: str) -> str | None:
     """`name[address]` without the scope of the address and without what is empty."""
     text = _SCOPE.sub("", text).replace("[]", "")
@@ -235,6 +241,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "unmarked": unmarked,
     "endpoint": endpoint,
     "socket": socket,
+    "bracketed": bracketed,
     "proved": proved,
     "name_and_address": name_and_address,
     "comma_addresses": comma_addresses,

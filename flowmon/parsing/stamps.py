@@ -1,7 +1,8 @@
 """Timestamps of log lines, to seconds since the epoch.
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
-for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, and epoch seconds. strptime is never used: one
+for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, `24/Nov/2026 08:09:07`, `24-11-2026 08:09:07`,
+`Nov-24-26 08:09:07`, TAI64N labels, and epoch seconds. strptime is never used: one
 second, or without a year one minute, is worked out once.
 """
 
@@ -19,6 +20,11 @@ _ISO = re.compile(
 )
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
 _CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]?\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
+_DATED = re.compile(
+    r"(?:(?P<day>\d\d)(?P<sep>[/-])(?P<month>[A-Z][a-z]{2}|\d\d)(?P=sep)(?P<year>\d{4})"
+    r"|(?P<month2>[A-Z][a-z]{2})-(?P<day2>\d\d)-(?P<year2>\d\d))[ :](?P<clock>\d\d:\d\d:\d\d)(?!\d)", re.ASCII
+)
+_TAI64N = re.compile(r"@([0-9a-f]{16})([0-9a-f]{8})(?![0-9a-f])")
 _YEARS = (1971, 2200)
 _LAST_SECOND = 7_258_118_400.0
 """Begin of the last of these years, epoch seconds; larger numbers are milli- or microseconds."""
@@ -142,7 +148,21 @@ class Stamps:
 
     def any(self, text: str, start: int = 0) -> tuple[float, int] | None:
         """Time and end of a stamp of any form."""
-        return self.iso(text, start) or self.rfc3164(text, start) or self._ctime(text, start)
+        return (
+            self.iso(text, start) or self.rfc3164(text, start) or self._ctime(text, start) or self._dated(text, start)
+            or tai64n(text, start)
+        )
+
+    def _dated(self, text: str, start: int) -> tuple[float, int] | None:
+        """`24/Nov/2026 08:09:07`, `24-11-2026 08:09:07` (the day first), `Nov-24-26 08:09:07`."""
+        match = _DATED.match(text, start)
+        if match is None:
+            return None
+        day, month = match["day"] or match["day2"], match["month"] or match["month2"]
+        number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
+        year = match["year"] or f"20{match['year2']}"
+        at = self._aware(f"{year}-{number:02}-{day}T{match['clock']}", None)
+        return (at, match.end()) if at is not None else None
 
     def _ctime(self, text: str, start: int) -> tuple[float, int] | None:
         match = _CTIME.match(text, start)
@@ -151,6 +171,17 @@ class Stamps:
             return None
         at = self._aware(f"{match[4]}-{month:02}-{int(match[2]):02}T{match[3]}", None)
         return (at, match.end()) if at is not None else None
+
+
+def tai64n(text: str, start: int = 0) -> tuple[float, int] | None:
+    """Time and end of a TAI64N label, `@` and 24 hexadecimal digits, as multilog writes it; None if there is none.
+
+    Like tai64nlocal without a table of leap seconds: ten seconds before UTC (cr.yp.to/libtai/tai64.html).
+    """
+    match = _TAI64N.match(text, start)
+    if match is None:
+        return None
+    return int(match[1], 16) - 2**62 - 10 + int(match[2], 16) / 1e9, match.end()
 
 
 def epoch(text: str, zone: tzinfo | None = None) -> float | None:
