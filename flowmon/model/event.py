@@ -103,7 +103,7 @@ class Numbered(Attempt, frozen=True, gc=False):
     """
 
     number: str | None = None
-    """Counted from 0 in one message."""
+    """Counted from 0 in one message; None where the session is the number of the delivery."""
 
 
 class Refusal(Event, frozen=True, gc=False):

@@ -119,8 +119,11 @@ def may_go_on(host: HostTracker, hop: Hop, horizon: float) -> bool:
 
 def _numbered(host: HostTracker, event: Numbered) -> None:
     """Turn numbers into recipients: those of one message are named in their order, all before the first try."""
+    if event.number is None:
+        _by_delivery(host, event)
+        return
     hop = host.hop_of(event)
-    if hop is None or event.number is None or not event.number.isdecimal():
+    if hop is None or not event.number.isdecimal():
         return
     number = int(event.number)
     named = hop.recipients.split() if hop.recipients else []
@@ -143,6 +146,29 @@ def _numbered(host: HostTracker, event: Numbered) -> None:
         ))
     elif fate is not None and fate.count:
         fate.diagnostic, fate.reply_id = event.diagnostic, None
+
+
+def _by_delivery(host: HostTracker, event: Numbered) -> None:
+    """A delivery with a number of its own, which stands as the session: named with its message and recipient once, then
+    told by it alone (qmail)."""
+    session = event.session
+    if session is None:
+        return
+    if event.status is None:
+        hop = host.hop_of(event)
+        if hop is not None and event.recipient is not None:
+            _note(host.clients, session, f"{event.queue_id} {event.transport or '-'} {event.recipient}")
+            hop.fates.setdefault(event.recipient, Fate(event.recipient, _D.QUEUED, event.at, since=event.at, count=0))
+        return
+    queue_id, transport, recipient = host.clients.pop(session, "- - ").split(" ", 2)
+    if not recipient:
+        return  # the log begins in the middle: whose delivery it is, is not known
+    here = transport == "mailbox"
+    status = _D.DELIVERED if here and event.status is _D.RELAYED else event.status
+    host.handlers[Attempt](Attempt(
+        event.at, event.host, event.system, queue_id, None, event.position, recipient, status, None, event.relay,
+        event.enhanced_status, event.diagnostic, transport=transport if transport != "-" else None,
+    ))
 
 
 def _change(host: HostTracker, event: Change) -> None:
