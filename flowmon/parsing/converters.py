@@ -209,7 +209,7 @@ def quoted_texts(text: str) -> str | None:
 
 
 def untyped(text: str) -> str | None:
-    """What stands behind the type of a field of a delivery status notification (RFC 3464): `smtp;550 …`, `rfc822;a@b`."""
+    """What stands behind the type of a field of a status notification (RFC 3464): `smtp;550 …`, `rfc822;a@b`."""
     kind, semicolon, rest = text.partition(";")
     return (rest if semicolon and kind.strip().lower() in _TYPES else text).strip() or None
 

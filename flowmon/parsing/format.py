@@ -26,8 +26,8 @@ from flowmon.parsing.rules import Change, Rule, own_fields
 OTHERS = "*"
 """In a `map`: what all other texts mean."""
 
-Framing = Literal["syslog", "header", "csv", "json", "cef"]
-RECORDS: tuple[Framing, ...] = ("csv", "json", "cef")
+Framing = Literal["syslog", "header", "csv", "json", "cef", "pairs"]
+RECORDS: tuple[Framing, ...] = ("csv", "json", "cef", "pairs")
 
 
 class SampleSpec(msgspec.Struct, forbid_unknown_fields=True):
@@ -184,7 +184,7 @@ class Format:
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
         if not record and (spec.when or spec.unless or spec.same or spec.fields or spec.host):
-            raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv, json and cef only")
+            raise ParserFileError(f"{where}: `when`, `fields` and their like are for csv, json, cef and pairs only")
         if record and spec.each and spec.each not in spec.fields:
             raise ParserFileError(f"{where}: `each` names {spec.each!r}, which `fields` does not fill")
         changes = self._changes(spec, where) if spec.kind else ()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from flowmon.parsing import cef
+from flowmon.parsing import cef, pairs
 from flowmon.parsing.columns import Cell, Columns, Record, RecordTable, as_text, column_name, columns_used
 from flowmon.parsing.dialogue import TOLD, Dialogue
 from flowmon.parsing.dispatch import Fold
@@ -63,9 +63,11 @@ class RecordReader:
         self._times = [format.spec.time] if isinstance(format.spec.time, str) else format.spec.time
         if format.spec.zone:
             stamps.zone = UTC
-        self._json = format.framing in ("json", "cef")
+        self._json = format.framing in ("json", "cef", "pairs")
         """Whether columns are looked up by name in each record."""
-        self._one = {"json": self._json_line, "cef": self._event}.get(format.framing, self._row)
+        self._one = {
+            "json": self._json_line, "cef": self._event, "pairs": self._pairs,
+        }.get(format.framing, self._row)
         if self._json:
             spec = format.spec
             self._set(columns_used(format.records, spec.time, spec.host, spec.lists))
@@ -194,6 +196,10 @@ class RecordReader:
 
     def _event(self, line: str, here: int, fold: Fold) -> bool:
         found = cef.parse(line)
+        return found is not None and self._take([found.get(name, "") for name in self._names], here, fold)
+
+    def _pairs(self, line: str, here: int, fold: Fold) -> bool:
+        found = pairs.parse(line)
         return found is not None and self._take([found.get(name, "") for name in self._names], here, fold)
 
     def _inside(self, found: Any) -> list[Any]:

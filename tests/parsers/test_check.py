@@ -57,7 +57,7 @@ FAULTS = {
     "no status word": ('"bounced"', '"bounsed"', "did you mean 'bounced'"),
     "unknown converter": ("map.status", 'convert = { recipient = "adress" }\nmap.status', "did you mean 'address'"),
     "bad find": ("map.status", "find.relay = { a = '(' }\nmap.status", "is no regular expression"),
-    "record key": ('starts = "to="', 'starts = "to="\nwhen = { a = "b" }', "csv, json and cef only"),
+    "record key": ('starts = "to="', 'starts = "to="\nwhen = { a = "b" }', "csv, json, cef and pairs only"),
     "no sample": ("[[rule.sample]]\nline = 'Nov 24 10:44:26 mx1 own[7]: starting'\n", "", "no [[rule.sample]]"),
     "sample of no rule": ("own[7]: starting'", "own[7]: begins'", "no rule matches it"),
     "sample of another program": ("mx1 own[7]: starting'", "mx1 other[7]: starting'", "no rule matches it"),
