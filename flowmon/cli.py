@@ -239,19 +239,35 @@ def explain(line: str, /, *, config: ConfigOption = None) -> int:
 
 
 @parsers.command
-def coverage(path: str, /, *, config: ConfigOption = None) -> int:
-    """How much of a log is understood, and samples of what is not."""
-    from flowmon.commands import parsers as command
+def coverage(path: str, /, *, format: Literal["text", "json"] = "text", config: ConfigOption = None) -> int:
+    """How much of a log is understood, and what the rest looks like.
 
-    return command.coverage(path, config)
+    Parameters
+    ----------
+    path
+        Log file or folder.
+    format
+        text, or json (an object per log: format, matched, ignored, unmatched, shapes).
+    """
+    from flowmon.commands import coverage as command
+
+    return command.run(path, config, format)
 
 
 @parsers.command
-def new(name: str, /) -> int:
-    """Begin a parser file of your own in the configuration folder."""
+def new(name: str, log: Path | None = None, /) -> int:
+    """Begin a parser file of your own in the configuration folder.
+
+    Parameters
+    ----------
+    name
+        Of the format.
+    log
+        Lines that it is to read (- for standard input): a rule is begun for each of their shapes.
+    """
     from flowmon.commands import parsers as command
 
-    return command.new(name)
+    return command.new(name, Path("-") if log is not None and str(log) == _STDIN else log)
 
 
 def _no_command(path: tuple[str, ...]) -> None:

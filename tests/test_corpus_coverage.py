@@ -35,7 +35,8 @@ NOT_UNDERSTOOD = {
     "m365-message-trace/sekoia-message-trace.jsonl": (r'^\{"__metadata"', "a backslash and an n behind the record"),
     "domino/fail2ban-domino-smtp.log": (r"^2016-11-07 22:21:23 .*192\.0\.2\.5$", "ends before it says anything"),
     "office365/wazuh-office365.log": (r'"actor":"wazuh"', "the agent's own record, without any time"),
-    "proofpoint/sekoia-proofpoint-pod.jsonl": (r'^\{"(?:connection|metadata|guid|msgParts)"', "a backslash and an n behind it"),
+    "proofpoint/sekoia-proofpoint-pod.jsonl": (
+        r'^\{"(?:connection|metadata|guid|msgParts)"', "a backslash and an n behind the record"),
     "retarus/sekoia-retarus_email_security.jsonl": (
         r'^\{"version":"1.0","rmxId"|"rmxId": "0001"', "a backslash and an n behind it; the day 2021-10-1"),
 }

@@ -1,10 +1,9 @@
-"""`flowmon parsers`: the formats in force, proving one, what becomes of a line, how much of a log is understood."""
+"""`flowmon parsers`: the formats in force, proving one, what becomes of a line, beginning a new one."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +11,12 @@ from flowmon import paths
 from flowmon.commands import opening
 from flowmon.commands.explaining import reading
 from flowmon.commands.output import clean, columns
+from flowmon.commands.skeleton import skeleton
 from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
-from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
 from flowmon.parsing.check import faults, knows_header
 from flowmon.parsing.format import Format, load
-from flowmon.sources import Stream, discover
 from flowmon.tracking import own_rules
-from flowmon.tracking.names import HostNames
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}", re.ASCII)
 
@@ -108,78 +105,37 @@ def _say_why_not(line: str, formats: list[Format]) -> None:
     print("To read such lines: `flowmon parsers new NAME` begins a parser file; docs/parsers.md has the grammar.")
 
 
-def coverage(path: str, config: Path | None = None) -> int:
-    """How much of a log, or of the logs below a folder, is understood; samples of what is not."""
-    settings = opening.load_config(config)
-    formats = opening.catalogue(settings)
-    found = discover([path])
-    for problem in found.problems:
-        opening.tell(problem)
-    if not found.streams:
-        raise SourceError("; ".join(found.problems) or f"{path}: nothing to read")
-    names = HostNames(settings, this_host="localhost")
-    understood = [_measure(stream, formats, names) for stream in found.streams]
-    return 0 if any(understood) else 1
-
-
-def _measure(stream: Stream, formats: Catalogue, names: HostNames) -> bool:
-    """Print what was understood of one log; whether anything was."""
-    chunk = stream.read(final=True)
-    if chunk is None:
-        print(f"{stream.path}: empty, or not readable{f': {stream.error}' if stream.error else ''}")
-        return False
-    head = chunk.data[:RECOGNISE_BYTES]
-    recognised = formats.reader(head, hosts=names, host="localhost", zone=None)
-    if recognised is None:
-        print(f"{chunk.path}: no format fits its lines; the first: {clean(_first_line(head))}")
-        return False
-    name, reader = recognised
-    kinds: Counter[str] = Counter()
-
-    def count(event: Event) -> None:
-        kinds[type(event).__name__.lower()] += 1
-
-    while chunk is not None:
-        reader.feed(chunk.data, chunk.offset, count)
-        chunk = stream.read(final=True)
-    _print_coverage(stream.path, name, reader, kinds)
-    return reader.counters.lines > reader.counters.unmatched + reader.counters.foreign
-
-
-def _first_line(data: bytes) -> str:
-    return data.partition(b"\n")[0][:200].decode("utf-8", "replace")
-
-
-def _print_coverage(path: str, name: str, reader: LineReader, kinds: Counter[str]) -> None:
-    counters = reader.counters
-    own = counters.lines - counters.foreign
-    share = (own - counters.unmatched) / own if own else 1.0
-    foreign = f"; {counters.foreign} more are of programs that no format reads" if counters.foreign else ""
-    print(f"{path}: {name}: {share:.2%} of {own} lines understood{foreign}")
-    if kinds:
-        print("  " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
-    if counters.unmatched:
-        print(f"  not understood: {counters.unmatched} lines, the last of them:")
-        for sample in counters.samples:
-            print(f"    {clean(sample)}")
-
-
-def new(name: str) -> int:
-    """Begin a parser file of one's own in the configuration folder."""
+def new(name: str, log: Path | None = None) -> int:
+    """Begin a parser file of one's own in the configuration folder: from lines of a log, else from an example."""
     if not _NAME.fullmatch(name):
         raise ParserFileError(f"{name!r} cannot name a format: use lower-case letters, digits and dashes")
+    text = TEMPLATE.replace("NAME", name) if log is None else _from_lines(name, log)
     folder = paths.config_folder() / "parsers"
     file = folder / f"{name}.toml"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(TEMPLATE.replace("NAME", name))
+            out.write(text)
     except FileExistsError:
         raise ParserFileError(f"{file}: is there already; edit it, or choose another name") from None
     except OSError as fault:
         raise ParserFileError(f"{file}: cannot be written: {fault.strerror}") from None
-    print(f"{file}\nPut lines of your log into its samples, then prove it: flowmon parsers check {file}")
+    told = "Put lines of your log into its samples" if log is None else "Say in its rules what the lines mean"
+    print(f"{file}\n{told}, then prove it: flowmon parsers check {file}")
     return 0
+
+
+def _from_lines(name: str, log: Path) -> str:
+    """A skeleton made from the lines of a log; - is standard input. Raises SourceError, ParserFileError."""
+    try:
+        lines = sys.stdin.readlines() if str(log) == "-" else log.read_text("utf-8", "replace").splitlines()
+    except OSError as fault:
+        raise SourceError(f"{log}: cannot be read: {fault.strerror}") from None
+    text = skeleton(name, lines)
+    if not text:
+        raise ParserFileError(f"{log}: none of its lines has a header with a time that flowmon knows; docs/parsers.md "
+                              "shows how records (CSV, JSON) are described")
+    return text
 
 
 TEMPLATE = """\
@@ -209,4 +165,4 @@ line = 'Nov 24 10:44:26 mx1 NAME[7]: starting'
 """
 """A parser file that holds, to be changed. `NAME` stands for its name."""
 
-__all__ = ["check", "coverage", "explain", "list_", "new"]
+__all__ = ["check", "explain", "list_", "new"]

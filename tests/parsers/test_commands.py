@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
 
-from flowmon.commands import parsers
+from flowmon.commands import coverage, parsers
 from flowmon.errors import ParserFileError, SourceError
+from flowmon.parsing.format import load
 
 LINE = (
     "Nov 24 10:44:26 mbx postfix/lmtp[131]: D1CDD24823E: to=<bob@lab.test>, relay=mbx.lab.test[private/dovecot-lmtp], "
@@ -81,13 +83,53 @@ def test_explain_prints_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixt
 def test_coverage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = tmp_path / "mail.log"
     log.write_text(LINE + "\n" + LINE.replace("to=", "ot=") + "\nNov 24 10:44:26 mbx cron[1]: x\n")
-    assert parsers.coverage(str(log)) == 0
+    assert coverage.run(str(log)) == 0
     out = capsys.readouterr().out
-    assert "50.00% of 2 lines understood; 1 more" in out
+    assert "50.00% of 2 lines understood, 1 set aside" in out
     assert "1 attempt" in out
     assert "ot=<bob@lab.test>" in out
     log.write_text("nothing known\n")
-    assert parsers.coverage(str(log)) == 1
+    assert coverage.run(str(log)) == 1
     assert "no format fits" in capsys.readouterr().out
     with pytest.raises(SourceError):
-        parsers.coverage(str(tmp_path / "none.log"))
+        coverage.run(str(tmp_path / "none.log"))
+
+
+def test_coverage_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    strange = [LINE.replace("to=", "ot=").replace("D1CDD24823E", f"D1CDD24823{n}") for n in range(3)]
+    log.write_text("\n".join([LINE, *strange, "Nov 24 10:44:26 mbx cron[1]: x", ""]))
+    assert coverage.run(str(log), form="json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["path"], found["format"]) == (str(log), "syslog")
+    assert (found["matched"], found["ignored"], found["unmatched"]) == (1, 1, 3)
+    (one,) = found["shapes"]
+    assert (one["count"], one["sample"]) == (3, strange[0])
+    assert "D1CDD248230" not in one["shape"]
+
+
+@pytest.mark.parametrize("lines", [
+    [LINE, LINE.replace("bob", "kim"), "Nov 24 10:44:26 mbx postfix/qmgr[4]: D1CDD24823E: removed"],
+    ["[24/Nov/2026 10:00:45] taken 203.0.113.9 for <kim@acme.example>", "[24/Nov/2026 10:00:46] other's \"word\" 17"],
+    ["2026-11-24 10:00:45 mx: x=1", "2026-11-24 10:00:45 mx: x=b@c.example", "2026-11-24 10:00:46 ([{^$.*+?|\\ 12"],
+])
+def test_new_from_lines_holds_and_takes_them(lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    log = tmp_path / "strange.log"
+    log.write_text("\n".join(lines) + "\n")
+    assert parsers.new("mine", log) == 0
+    file = Path(capsys.readouterr().out.splitlines()[0])
+    assert parsers.check(file) == 0, capsys.readouterr().out
+    format = load(file)
+    assert sum(len(rule.sample) for rule in format.spec.rule) >= 2
+    assert all(rule.ignore for rule in format.spec.rule), "nothing is said of what no person has looked at"
+
+
+def test_new_from_lines_without_a_time_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "strange.log"
+    log.write_text("no time here\n")
+    with pytest.raises(ParserFileError, match="none of its lines has a header"):
+        parsers.new("mine", log)
+    with pytest.raises(SourceError):
+        parsers.new("mine", tmp_path / "none.log")
