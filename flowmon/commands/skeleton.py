@@ -13,7 +13,8 @@ _SYSLOG = re.compile(
     r"(?P<program>[\w./@-]+?)(?:\[\d+\])?: (?P<body>.*)"
 )
 _OWN = re.compile(
-    r"(?P<before><\d{1,3}>|\W{0,3})(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?|@[0-9a-f]{24}"
+    r"(?P<before><\d{1,3}>|\W{0,3})"
+    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?|@[0-9a-f]{24}"
     r"|\d\d/[A-Z][a-z]{2}/\d{4} \d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?P<after>[\])}]?:? +)(?P<body>.*)"
 )
 _ID = re.compile(r"(?P<id>(?=[0-9A-Za-z-]*\d[0-9A-Za-z-]*\d)[0-9A-Za-z-]{6,24}): ")
