@@ -18,6 +18,8 @@ from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
 from flowmon.parsing.catalogue import Catalogue, LineReader
+from flowmon.parsing.envelope import NAME as ENVELOPE
+from flowmon.parsing.envelope import EnvelopeReader
 from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.seen import Seen
 from flowmon.sources import Chunk, Discovery, FileId, LogStream, Position, StdinStream
@@ -144,7 +146,7 @@ class Folding:
         source = Source(stream, known if known is not None else SourceState(stream.key, stream.host))
         if known is not None and known.position is not None:
             stream.seek(msgspec.convert(known.position, Position))
-            if known.format is not None:
+            if known.format in self.catalogue.formats or known.format == ENVELOPE:  # else by the next lines
                 self._take_reader(source, b"", known.format, known.path)
         return source
 
@@ -258,7 +260,7 @@ class Folding:
         self._tells_of(source, data)
         if self._seen:
             for one in (*self.sources, source):
-                if isinstance(one.reader, SyslogReader):
+                if isinstance(one.reader, SyslogReader | EnvelopeReader):
                     one.reader.seen, one.reader.log = self._seen, one.stream.key
         if source.state.reader and hasattr(reader, "restore"):
             reader.restore(source.state.reader)

@@ -10,6 +10,7 @@ from flowmon.config import Config
 from flowmon.model.event import Event
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.parsing.check import read_one
+from flowmon.parsing.envelope import unwrap
 from flowmon.parsing.format import Format
 
 
@@ -22,13 +23,16 @@ class Reading(NamedTuple):
 
 
 def reading(formats: Catalogue, line: str) -> Reading | None:
-    """The reading of one line by itself; None where no rule takes it.
+    """The reading of one line by itself, out of its envelope; None where no rule takes it.
 
     A rule that makes something of the line says more than one that sets it aside.
     """
     found = ((f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values()))
     taken = [Reading(format, events, rules[0]) for format, events, rules, _ in found if rules]
-    return max(taken, key=lambda one: bool(one.events), default=None)
+    best = max(taken, key=lambda one: bool(one.events), default=None)
+    if best is None and (enclosed := unwrap(line)) is not None:
+        return reading(formats, enclosed.text.partition("\n")[0])
+    return best
 
 
 class RuleFinder:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from flowmon.errors import ParserFileError
+from flowmon.parsing import envelope
 from flowmon.parsing.dispatch import Fold, Table
+from flowmon.parsing.envelope import EnvelopeReader
 from flowmon.parsing.format import Format, load
 from flowmon.parsing.reader import Counters, HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
@@ -93,23 +95,26 @@ class Catalogue:
         return (f for f in reversed(self.formats.values()) if f.spec.programs)
 
     def reader(self, data: bytes, *, hosts: Hosts, host: str, zone: tzinfo | None, reference: float | None = None,
-               before: float | None = None, name: str | None = None, named: bool = True
+               before: float | None = None, name: str | None = None, named: bool = True, enclosing: bool = True
                ) -> tuple[str, LineReader] | None:
         """A reader for the log that begins with `data`, and the name of what was recognised.
 
         `named`: the user named the host; else the name of a service goes before it.
         `name` overrides the recognition: a format's name. `reference` is the epoch time that settles years (default
-        now), `before` that of the line before the first one, where it is known. None when nothing fits (yet).
+        now), `before` that of the line before the first one, where it is known. `enclosing`: its lines may be envelopes
+        of others. None when nothing fits (yet).
         """
         def stamps() -> Stamps:
             return Stamps(zone, time.time() if reference is None else reference, before)
 
+        if name == envelope.NAME:
+            return name, self._enveloped(hosts, host, stamps)
         if name is not None:
             return name, self._reader_of(self._named(name), hosts, host, stamps(), named=named)
         head = data[:RECOGNISE_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head
         best: tuple[float, str, LineReader] | None = None
-        for label, reader in self._candidates(hosts, host, stamps):
+        for label, reader in self._candidates(hosts, host, stamps, head if enclosing else b""):
             try:
                 reader.feed(head, 0, _nothing)
             except ParserFileError:
@@ -123,13 +128,18 @@ class Catalogue:
             return None
         label = best[1]
         fresh = (SyslogReader(self, hosts, stamps(), host) if label == "syslog"
+                 else self._enveloped(hosts, host, stamps) if label == envelope.NAME
                  else self._reader_of(self.formats[label], hosts, host, stamps(), named=named))
         return label, fresh
 
     def hosts_in(self, data: bytes, hosts: Hosts) -> set[str]:
         """Hosts that the first lines of a log with syslog headers tell of; empty for another framing."""
-        reader = SyslogReader(self, hosts, Stamps(None, time.time()), None)
         head = data[:RECOGNISE_BYTES]
+        reader: SyslogReader | EnvelopeReader
+        if _enclosed(head):
+            reader = self._enveloped(hosts, "", lambda: Stamps(None, time.time()))
+        else:
+            reader = SyslogReader(self, hosts, Stamps(None, time.time()), None)
         reader.feed(head[: head.rfind(b"\n") + 1], 0, _nothing)
         return reader.hosts()
 
@@ -140,11 +150,27 @@ class Catalogue:
             known = ", ".join(sorted(self.formats))
             raise ParserFileError(f"no format is named {name!r}; known: {known}") from None
 
-    def _candidates(self, hosts: Hosts, host: str, stamps: Callable[[], Stamps]) -> Iterable[tuple[str, LineReader]]:
+    def _candidates(
+        self, hosts: Hosts, host: str, stamps: Callable[[], Stamps], head: bytes
+    ) -> Iterable[tuple[str, LineReader]]:
         yield "syslog", SyslogReader(self, hosts, stamps(), host)
         for format in reversed(self.formats.values()):
             if format.framing != "syslog":
                 yield format.name, self._reader_of(format, hosts, host, stamps())
+        if _enclosed(head):
+            yield envelope.NAME, self._enveloped(hosts, host, stamps)
+
+    def _enveloped(self, hosts: Hosts, host: str, stamps: Callable[[], Stamps]) -> EnvelopeReader:
+        def recognise(data: bytes, host: str, name: str | None) -> tuple[str, LineReader] | None:
+            settled = stamps()
+            if name == "syslog":
+                return name, SyslogReader(self, hosts, settled, host)
+            if name is not None and name not in self.formats:
+                return None  # its parser file is gone
+            return self.reader(data, hosts=hosts, host=host, zone=settled.zone, reference=settled.reference,
+                               name=name, enclosing=False)
+
+        return EnvelopeReader(self, hosts, stamps(), host, recognise)
 
     def _reader_of(
         self, format: Format, hosts: Hosts, host: str, stamps: Stamps, *, named: bool = True
@@ -154,6 +180,11 @@ class Catalogue:
         if format.framing == "header":
             return HeaderReader(format, Table(format, None), hosts, stamps, host)
         return RecordReader(format, hosts, stamps, host if named else format.spec.service or host)
+
+
+def _enclosed(head: bytes) -> bool:
+    """Whether the first line of a log looks like an envelope."""
+    return envelope.is_envelope(head[: head.find(b"\n")].decode("utf-8", "replace"))
 
 
 def _nothing(event: object) -> None:

@@ -182,7 +182,8 @@ class RecordReader:
 
     def _json_line(self, line: str, here: int, fold: Fold) -> bool:
         text = line.strip().removesuffix(",")
-        if text in ("[", "]", ""):
+        if text in ("[", "]", ""):  # around the records, and of every format
+            self.counters.lines -= 1
             return True
         try:
             found = json.loads(text)
