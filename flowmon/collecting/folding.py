@@ -18,7 +18,6 @@ from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
 from flowmon.parsing.catalogue import Catalogue, LineReader
-from flowmon.parsing.envelope import NAME as ENVELOPE
 from flowmon.parsing.envelope import EnvelopeReader
 from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.seen import Seen
@@ -146,7 +145,7 @@ class Folding:
         source = Source(stream, known if known is not None else SourceState(stream.key, stream.host))
         if known is not None and known.position is not None:
             stream.seek(msgspec.convert(known.position, Position))
-            if known.format in self.catalogue.formats or known.format == ENVELOPE:  # else by the next lines
+            if known.format in self.catalogue.names():  # else by the next lines
                 self._take_reader(source, b"", known.format, known.path)
         return source
 

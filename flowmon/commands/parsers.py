@@ -14,7 +14,7 @@ from flowmon.commands.output import clean, columns
 from flowmon.commands.skeleton import skeleton
 from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
-from flowmon.parsing.check import faults, knows_header
+from flowmon.parsing.check import faults, knows_header, near
 from flowmon.parsing.format import Format, load
 from flowmon.tracking import own_rules
 
@@ -28,6 +28,7 @@ def list_(config: Path | None = None) -> int:
         [f.name, f.spec.title, f.framing, str(len(f.spec.rule)), "built in" if f.trusted else str(f.path)]
         for f in sorted(formats.formats.values(), key=lambda f: f.name)
     ]
+    rows += [[clean(name), "", "python", "-", "an installed package"] for name in sorted(formats.plugins)]
     columns(["NAME", "TITLE", "FRAMING", "RULES", "FROM"], rows)
     for fault in formats.rejected:
         print(f"rejected: {clean(fault)}")
@@ -49,6 +50,12 @@ def check(file: Path) -> int:
         print(clean(one))
     if wrong:
         return 1
+    captured = {rule.name: rule.captures() for rule in format.rules}
+    columns(["RULE", "KIND", "SAMPLES", "CAPTURES"], [
+        [rule.name, "set aside" if rule.ignore else rule.kind, str(len(rule.sample)),
+         " ".join(sorted(captured.get(rule.name, ())))]
+        for rule in format.spec.rule
+    ])
     samples = sum(len(rule.sample) for rule in format.spec.rule)
     print(f"{file}: {format.name}: {len(format.spec.rule)} rules, {samples} samples: all hold")
     return 0
@@ -97,11 +104,14 @@ def _print_event(event: Event) -> None:
 
 
 def _say_why_not(line: str, formats: list[Format]) -> None:
-    near = [f for f in formats if knows_header(f, line)]
-    if not near:
+    known = [f for f in formats if knows_header(f, line)]
+    if not known:
         print("no format takes it: no header that flowmon knows (syslog, or a format's own), or a program of none")
-    for format in near:
+    for format in known:
         print(f"{format.name}: header and program are its own, but none of its {len(format.spec.rule)} rules fits")
+        how_far = near(format, line)
+        if how_far:
+            print(f"  the nearest: {clean(how_far)}")
     print("To read such lines: `flowmon parsers new NAME` begins a parser file; docs/parsers.md has the grammar.")
 
 

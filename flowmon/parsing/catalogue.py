@@ -13,6 +13,7 @@ from flowmon.parsing import envelope
 from flowmon.parsing.dispatch import Fold, Table
 from flowmon.parsing.envelope import EnvelopeReader
 from flowmon.parsing.format import Format, load
+from flowmon.parsing.plugins import Begin, PluginReader, load_plugins
 from flowmon.parsing.reader import Counters, HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.stamps import Stamps
@@ -45,6 +46,8 @@ class Catalogue:
         self.rejected: list[str] = []
         """Why a file was not taken: each names the file, the place and the remedy."""
         self._tables: dict[str, Table | None] = {}
+        self.plugins: dict[str, Begin] = {}
+        """Formats that are functions of other packages, by name."""
 
     def add_folder(self, folder: Path, *, trusted: bool) -> None:
         """Take every *.toml of a folder, in order of name; a faulty file is kept in `rejected`, the others go on."""
@@ -70,11 +73,15 @@ class Catalogue:
         self.formats[format.name] = format
         self._tables.clear()
 
+    def names(self) -> set[str]:
+        """Formats that a reader can be had of without lines to recognise them by."""
+        return {*self.formats, *self.plugins, envelope.NAME}
+
     def endless(self) -> frozenset[str]:
         """Formats whose logs do not say when a server is done with a message."""
         return frozenset(
             f.name for f in self.formats.values() if not f.spec.ends or not any(r.kind == "ended" for r in f.spec.rule)
-        )
+        ) | {name for name, begin in self.plugins.items() if not getattr(begin, "ends", False)}
 
     def table(self, program: str) -> Table | None:
         """The rules for a syslog program; None when no format claims it."""
@@ -109,6 +116,8 @@ class Catalogue:
 
         if name == envelope.NAME:
             return name, self._enveloped(hosts, host, stamps)
+        if name in self.plugins:
+            return name, PluginReader(name, self.plugins[name], hosts, host, zone)
         if name is not None:
             return name, self._reader_of(self._named(name), hosts, host, stamps(), named=named)
         head = data[:RECOGNISE_BYTES]
@@ -129,6 +138,7 @@ class Catalogue:
         label = best[1]
         fresh = (SyslogReader(self, hosts, stamps(), host) if label == "syslog"
                  else self._enveloped(hosts, host, stamps) if label == envelope.NAME
+                 else PluginReader(label, self.plugins[label], hosts, host, zone) if label in self.plugins
                  else self._reader_of(self.formats[label], hosts, host, stamps(), named=named))
         return label, fresh
 
@@ -147,7 +157,7 @@ class Catalogue:
         try:
             return self.formats[name]
         except KeyError:
-            known = ", ".join(sorted(self.formats))
+            known = ", ".join(sorted([*self.formats, *self.plugins]))
             raise ParserFileError(f"no format is named {name!r}; known: {known}") from None
 
     def _candidates(
@@ -157,6 +167,8 @@ class Catalogue:
         for format in reversed(self.formats.values()):
             if format.framing != "syslog":
                 yield format.name, self._reader_of(format, hosts, host, stamps())
+        for name, begin in self.plugins.items():
+            yield name, PluginReader(name, begin, hosts, host, stamps().zone)
         if _enclosed(head):
             yield envelope.NAME, self._enveloped(hosts, host, stamps)
 
@@ -165,7 +177,7 @@ class Catalogue:
             settled = stamps()
             if name == "syslog":
                 return name, SyslogReader(self, hosts, settled, host)
-            if name is not None and name not in self.formats:
+            if name is not None and name not in self.formats and name not in self.plugins:
                 return None  # its parser file is gone
             return self.reader(data, hosts=hosts, host=host, zone=settled.zone, reference=settled.reference,
                                name=name, enclosing=False)
@@ -192,9 +204,11 @@ def _nothing(event: object) -> None:
 
 
 def builtin(parsers: Path, user_folders: Iterable[Path] = (), user_files: Iterable[Path] = ()) -> Catalogue:
-    """The formats shipped with flowmon, then the user's."""
+    """The formats shipped with flowmon, then those of installed packages and the user's."""
     catalogue = Catalogue()
     catalogue.add_folder(parsers, trusted=True)
+    catalogue.plugins, faults = load_plugins()
+    catalogue.rejected += faults
     for folder in user_folders:
         catalogue.add_folder(folder, trusted=False)
     for path in user_files:

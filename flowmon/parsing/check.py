@@ -14,6 +14,7 @@ from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec
 from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.nearest import nearest
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.rules import Rule
@@ -109,6 +110,13 @@ def knows_header(format: Format, line: str) -> bool:
     return reader.counters.last_at is not None and not reader.counters.foreign
 
 
+def near(format: Format, line: str) -> str:
+    """For a line that no rule takes: which comes nearest and where it stops, in words; "" where none does."""
+    reader = _reader(format, line)
+    found = nearest(format, reader, line) if format.framing not in RECORDS else None
+    return found.told(line) if found is not None else ""
+
+
 def _nothing(event: Event) -> None:
     """Takes an event and does nothing with it."""
 
@@ -146,7 +154,8 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
     where = f"{format.path}: rule {spec.name!r}: sample {sample.line[:80]!r}"
     events, taken, understood = read_one(format, sample.line, sample.fields)
     if not understood or not taken:
-        return [f"{where}: no rule matches it"]
+        how_far = near(format, sample.line)
+        return [f"{where}: no rule matches it{': ' + how_far if how_far else ''}"]
     if spec.name not in (_first(format, taken) if format.rules else taken):
         return [f"{where}: rule {taken[0]!r} takes it first: make their `starts` or patterns exclude each other"]
     if spec.ignore:

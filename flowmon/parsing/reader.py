@@ -149,6 +149,11 @@ class SyslogReader:
                 counters.miss(line)
         counters.last_at = at or None
 
+    def body_of(self, line: str) -> int | None:
+        """Where the text after the header begins; None without a header of this framing."""
+        framed = self._frame(line)
+        return framed[1] if framed is not None else None
+
     def _frame(self, line: str) -> tuple[float, int, str] | None:
         """Time, start of the body, and the head `host program[pid]`; None without a syslog header."""
         start = 0
@@ -265,6 +270,11 @@ class HeaderReader:
         host = self._hosts.name(match.group("host")) if "host" in self._groups else self._host
         session = match.group("session") if "session" in self._groups else None
         return self._table.feed(line, match.end(), at, host, session, here, fold)
+
+    def body_of(self, line: str) -> int | None:
+        """Where the text after the header begins; None without a header of this framing."""
+        match = self._match(line)
+        return match.end() if match is not None and self._stamps.any(match.group("time")) is not None else None
 
     def _doubt(self, line: str, understood: bool) -> None:
         if self._signature is not None and self._signature.search(line[:LINE_CAP]) is not None:

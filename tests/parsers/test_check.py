@@ -60,6 +60,8 @@ FAULTS = {
     "record key": ('starts = "to="', 'starts = "to="\nwhen = { a = "b" }', "csv, json, cef and pairs only"),
     "no sample": ("[[rule.sample]]\nline = 'Nov 24 10:44:26 mx1 own[7]: starting'\n", "", "no [[rule.sample]]"),
     "sample of no rule": ("own[7]: starting'", "own[7]: begins'", "no rule matches it"),
+    "sample that fits in part": (
+        "status=ok'", "state=ok'", "rule 'sent' fits 'to=kim@example.com stat' and stops at column"),
     "sample of another program": ("mx1 own[7]: starting'", "mx1 other[7]: starting'", "no rule matches it"),
     "sample taken by another rule": (
         "own[7]: starting'", "own[7]: 5ED2: to=kim@example.com status=ok'", "rule 'sent' takes it first"),

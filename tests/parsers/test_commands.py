@@ -73,6 +73,10 @@ def test_explain_says_how_far_a_line_came(capsys: pytest.CaptureFixture[str]) ->
     assert "no header" in capsys.readouterr().out
     assert parsers.explain(LINE.replace("to=", "ot=")) == 1
     assert "postfix: header and program are its own" in capsys.readouterr().out
+    assert parsers.explain("2026-11-24 10:44:50 1xVo0x-00007e-1J == kim@example.com R=dns and then") == 1
+    out = capsys.readouterr().out
+    assert "the nearest: rule 'waiting' fits '== kim@example.com R=dns and then'" in out
+    assert "at the end of the line: more is asked for" in out
 
 
 def test_explain_prints_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
