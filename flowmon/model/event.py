@@ -78,7 +78,8 @@ class Attempt(Event, frozen=True, gc=False):
 
     recipient: str | None = None
     status: DeliveryStatus | None = None
-    """None: a failed try that is followed by another in the same run (the next MX)."""
+    """None: a failed try that is followed by another in the same run (the next MX). Without a recipient: of all that
+    are still open."""
     original_recipient: str | None = None
     relay: str | None = None
     """Who was tried: `name[address]:port`, `name [address]`, a transport such as `local`; None for nobody."""

@@ -89,7 +89,9 @@ class Catalogue:
             return self._tables[program]
         except KeyError:
             pass
-        found = next((f for f in self._syslog_formats() if f.claims(program)), None)
+        # a name says more than a pattern: Postfix has `*/smtp`
+        found = next((f for f in self._syslog_formats() if program in f.spec.programs), None)
+        found = found or next((f for f in self._syslog_formats() if f.claims(program)), None)
         if found is None:
             table = None
         else:

@@ -7,6 +7,8 @@ import time
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS, Event
 from flowmon.model.words import DeliveryStatus
@@ -163,7 +165,7 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
     if len(events) != sample.events:
         return [f"{where}: makes {len(events)} events, {sample.events} expected"]
     events = [event for event in events if type(event) is KINDS[spec.kind]]
-    wrong = []
+    wrong = [f"{where}: {fault}" for event in events if (fault := _wrong_type(event))]
     for name, want in sample.expect.items():
         have = [getattr(event, name, "no such field") for event in events]
         if want not in have and str(want) not in [str(h) for h in have]:
@@ -172,6 +174,15 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
         if any(getattr(event, name, "no such field") is not None for event in events):
             wrong.append(f"{where}: {name} is {getattr(events[0], name, 'no such field')!r}, expected none")
     return wrong
+
+
+def _wrong_type(event: Event) -> str:
+    """What a field holds that is not of its type, a float where a whole number belongs for one; "" when all are."""
+    try:
+        msgspec.convert(msgspec.structs.asdict(event), type(event))
+    except msgspec.ValidationError as fault:
+        return f"{fault}: give the field another converter"
+    return ""
 
 
 _HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)

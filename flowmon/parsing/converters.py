@@ -194,9 +194,12 @@ def symbols(text: str) -> str | None:
     return ", ".join(f"{name} {weight:g}" for name, weight in against) or None
 
 
+_QUOTED = re.compile(r'"([^"]*)"\Z')
+
+
 def comma_addresses(text: str) -> str | None:
-    """A list separated by commas, as addresses separated by blanks."""
-    return " ".join(address(item.strip()) for item in text.split(",")).strip() or None
+    """A list separated by commas, as addresses separated by blanks; each may stand in quotes."""
+    return " ".join(address(_QUOTED.sub(r"\1", item.strip())) for item in text.split(",")).strip() or None
 
 
 _TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)

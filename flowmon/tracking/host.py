@@ -250,18 +250,24 @@ class HostTracker:
         if event.message_id is not None or event.envelope_sender is not None or event.network_message_id is not None:
             _more_of_attempt(hop, event)
         if status is not None and recipient is not None:
-            self._count(hop, event.diagnostic, status)
-            fates.tried(hop, event, recipient, status)
-            if (not hop.began and event.session == event.queue_id and event.transport == "mailbox") or (
-                event.system in self.common.endless and fates.all_final(hop)
-            ):
-                self.end(hop, event.at)
+            self._tried(hop, event, recipient, status)
+        elif status is not None and (tried := fates.open_ones(hop)):
+            for one in tried:
+                self._tried(hop, event, one, status)
         elif recipient is not None and event.transport == "mailbox":
             hop.refused = "LMTP"
             hop.fates[recipient] = Fate(recipient, _D.REJECTED, event.at, None, None, event.diagnostic, since=event.at)
             self.end(hop, event.at)
         else:
             fates.failed_try(hop, event)
+
+    def _tried(self, hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
+        self._count(hop, event.diagnostic, status)
+        fates.tried(hop, event, recipient, status)
+        if (not hop.began and event.session == event.queue_id and event.transport == "mailbox") or (
+            event.system in self.common.endless and fates.all_final(hop)
+        ):
+            self.end(hop, event.at)
 
     def _count(self, hop: Hop, text: str | None, status: DeliveryStatus) -> None:
         """Count a try, before it is noted."""
