@@ -54,10 +54,9 @@ def not_text(path: str, block: bytes) -> str | None:
     """Why a file that begins with `block` is no log; None if it looks like text."""
     if block.startswith((b"\xff\xfe", b"\xfe\xff")):  # files are recoded; a pipe, or what was compressed, is not
         return f"{path} is not a text log flowmon can read: it is UTF-16; convert it (iconv -f UTF-16 -t UTF-8)"
-    if block.startswith(b"\x28\xb5\x2f\xfd"):
-        return f"{path} is not a text log: it is compressed by zstd; unpack it first (zstd -d)"
-    if block.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")):
-        return f"{path} is not a text log: it is compressed; give it its ending (.gz, .bz2, .xz) or unpack it first"
+    if block.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")):
+        endings = ".gz, .bz2, .xz, .zst"
+        return f"{path} is not a text log: it is compressed; give it its ending ({endings}) or unpack it first"
     if b"\0" in block:
         return f"{path} is not a text log: it holds binary data; name the log file itself"
     return None

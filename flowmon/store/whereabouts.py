@@ -14,15 +14,15 @@ from typing import IO, Any
 
 import msgspec
 
-from flowmon.sources import FileId
+from flowmon.sources import FileId, zstd
 from flowmon.sources.family import Family, Moved, place
 from flowmon.sources.file_names import original, storable
 from flowmon.sources.recoded import recoded
 
-_OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstd.open}
 _TELLING_BYTES = 64
 """So many first bytes tell a copy; fewer could be those of any log."""
-FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error)
+FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 """What reading a log may raise, packed or not."""
 
 

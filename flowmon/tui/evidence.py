@@ -16,6 +16,7 @@ from typing import IO, Any
 import aiofiles
 
 from flowmon.model.answers import Evidence
+from flowmon.sources import zstd
 from flowmon.sources.file_names import original
 from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 
@@ -23,7 +24,8 @@ LONGEST = 65536
 """Bytes of a line that are shown."""
 COUNTED_BYTES = 512 * 1024 * 1024
 """So far into a file lines are counted: a third of a second."""
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstd.open}
+_FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def _told(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
     numbers: dict[tuple[str, int], int] = {}
     for path in {line.evidence.path for line in lines if line.text is not None}:
         offsets = sorted({line.evidence.offset for line in lines if line.evidence.path == path})
-        with contextlib.suppress(OSError, EOFError, lzma.LZMAError, zlib.error):  # without a number the line stands
+        with contextlib.suppress(*_FAULTS):  # without a number the line stands
             counted = line_numbers(Path(original(path)), offsets)
             numbers.update(((path, offset), number) for offset, number in counted.items())
     return [
@@ -94,7 +96,7 @@ async def _read(one: Evidence) -> RawLine:
         return RawLine(one, None, "the file is gone (rotated away or deleted), and the line was not kept")
     except PermissionError:
         return RawLine(one, None, "the file may not be read by this account (it may need the group adm)")
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    except _FAULTS as error:
         return RawLine(one, None, f"the file cannot be read: {error}")
     if found is None:
         return RawLine(one, None, "the file has changed: no line begins at this place any more")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from flowmon.sources import Chunk, LogStream
+from flowmon.sources import Chunk, LogStream, zstd
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+def _zstd(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zstd.ZstdFile(packed, "w") as file:
+        file.write(data)
+    return packed.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": _zstd,
+}  # fmt: skip
 
 
 class LogFolder:

@@ -99,7 +99,7 @@ def test_emptied_without_a_copy(log: LogFolder) -> None:
     assert "gone" in str(later.notice)
 
 
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
 def test_history_in_order_as_one_stream(log: LogFolder, ending: str) -> None:
     written = b""
     for _ in range(12):

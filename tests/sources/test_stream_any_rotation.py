@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flowmon.sources import LogStream
 from tests.sources.folder import LogFolder, take
 
-_ENDINGS = (".gz", ".bz2", ".xz")
+_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 
 _ACTIONS = st.lists(
     st.one_of(
