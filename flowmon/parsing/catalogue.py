@@ -18,6 +18,8 @@ from flowmon.parsing.reader import Counters, HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.stamps import Stamps
 
+_SYSLOG = "syslog"
+"""How a log of many programs is called where others have the name of their format."""
 RECOGNISE_BYTES = 65_536
 """How much of a log is looked at to recognise its format."""
 
@@ -116,12 +118,8 @@ class Catalogue:
         def stamps() -> Stamps:
             return Stamps(zone, time.time() if reference is None else reference, before)
 
-        if name == envelope.NAME:
-            return name, self._enveloped(hosts, host, stamps)
-        if name in self.plugins:
-            return name, PluginReader(name, self.plugins[name], hosts, host, zone)
         if name is not None:
-            return name, self._reader_of(self._named(name), hosts, host, stamps(), named=named)
+            return name, self._fresh(name, hosts, host, stamps, named=named)
         head = data[:RECOGNISE_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head
         best: tuple[float, str, LineReader] | None = None
@@ -137,12 +135,7 @@ class Catalogue:
                 best = (score, label, reader)
         if best is None:
             return None
-        label = best[1]
-        fresh = (SyslogReader(self, hosts, stamps(), host) if label == "syslog"
-                 else self._enveloped(hosts, host, stamps) if label == envelope.NAME
-                 else PluginReader(label, self.plugins[label], hosts, host, zone) if label in self.plugins
-                 else self._reader_of(self.formats[label], hosts, host, stamps(), named=named))
-        return label, fresh
+        return best[1], self._fresh(best[1], hosts, host, stamps, named=named)
 
     def hosts_in(self, data: bytes, hosts: Hosts) -> set[str]:
         """Hosts that the first lines of a log with syslog headers tell of; empty for another framing."""
@@ -165,22 +158,27 @@ class Catalogue:
     def _candidates(
         self, hosts: Hosts, host: str, stamps: Callable[[], Stamps], head: bytes
     ) -> Iterable[tuple[str, LineReader]]:
-        yield "syslog", SyslogReader(self, hosts, stamps(), host)
-        for format in reversed(self.formats.values()):
-            if format.framing != "syslog":
-                yield format.name, self._reader_of(format, hosts, host, stamps())
-        for name, begin in self.plugins.items():
-            yield name, PluginReader(name, begin, hosts, host, stamps().zone)
-        if _enclosed(head):
-            yield envelope.NAME, self._enveloped(hosts, host, stamps)
+        framed = [format.name for format in reversed(self.formats.values()) if format.framing != "syslog"]
+        for label in (_SYSLOG, *framed, *self.plugins, *((envelope.NAME,) if _enclosed(head) else ())):
+            yield label, self._fresh(label, hosts, host, stamps)
+
+    def _fresh(
+        self, label: str, hosts: Hosts, host: str, stamps: Callable[[], Stamps], *, named: bool = True
+    ) -> LineReader:
+        """A reader for a log that is known as `label`. Raises ParserFileError where nothing has this name."""
+        if label == _SYSLOG:
+            return SyslogReader(self, hosts, stamps(), host)
+        if label == envelope.NAME:
+            return self._enveloped(hosts, host, stamps)
+        if label in self.plugins:
+            return PluginReader(label, self.plugins[label], hosts, host, stamps().zone)
+        return self._reader_of(self._named(label), hosts, host, stamps(), named=named)
 
     def _enveloped(self, hosts: Hosts, host: str, stamps: Callable[[], Stamps]) -> EnvelopeReader:
         def recognise(data: bytes, host: str, name: str | None) -> tuple[str, LineReader] | None:
-            settled = stamps()
-            if name == "syslog":
-                return name, SyslogReader(self, hosts, settled, host)
-            if name is not None and name not in self.formats and name not in self.plugins:
+            if name is not None and name != _SYSLOG and name not in self.names():
                 return None  # its parser file is gone
+            settled = stamps()
             return self.reader(data, hosts=hosts, host=host, zone=settled.zone, reference=settled.reference,
                                name=name, enclosing=False)
 

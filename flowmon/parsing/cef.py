@@ -24,14 +24,19 @@ _LONG = {
 """Some writers use the names of the dictionary's right column."""
 
 
+def syslog_front(text: str) -> dict[str, str]:
+    """Time and host of the syslog header before a record, as `logged` and `logger`; both empty without one."""
+    stamp, _, host = _PRIORITY.sub("", text).strip().rpartition(" ")
+    return {"logged": stamp, "logger": host}
+
+
 def parse(line: str) -> dict[str, str] | None:
     """The fields of an event: those in front by name, those behind by key, custom ones (`cs1`) by their label too, and
     the time and host of a syslog header before it as `logged` and `logger`. None for a line that is no event."""
     start = _START.search(line)
     if start is None:
         return None
-    stamp, _, host = _PRIORITY.sub("", line[: start.start()]).strip().rpartition(" ")
-    found = {"logged": stamp, "logger": host}
+    found = syslog_front(line[: start.start()])
     place = start.end()
     for name in _NAMES:
         match = _FRONT.match(line, place)

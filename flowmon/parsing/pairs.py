@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from flowmon.parsing.cef import syslog_front
+
 _PAIR = re.compile(r'([A-Za-z][A-Za-z0-9_.-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|((?!")\S*))(?: +|$)')
-_PRIORITY = re.compile(r"^<\d{1,3}>(?:1 )?")
 _LEAST = 3
 """A line with fewer pairs is no such record."""
 
@@ -19,8 +20,7 @@ def parse(line: str) -> dict[str, str] | None:
     start = _PAIR.search(line)
     if start is None:
         return None
-    stamp, _, host = _PRIORITY.sub("", line[: start.start()]).strip().rpartition(" ")
-    found = {"logged": stamp, "logger": host}
+    found = syslog_front(line[: start.start()])
     place = start.start()
     while place < len(line):
         match = _PAIR.match(line, place)

@@ -122,7 +122,8 @@ def test_a_line_in_parts_also_over_a_restart() -> None:
     again = catalogue().reader(b"", hosts=ShortNames(), host="here", zone=None, reference=REFERENCE, name=label)
     assert again is not None
     fresh: Any = again[1]
-    fresh.restore(json.loads(json.dumps(reader.state())))  # type: ignore[attr-defined]  # envelopes have one
+    first_reader: Any = reader
+    fresh.restore(json.loads(json.dumps(first_reader.state())))
     later: list[Event] = []
     fresh.feed(f"{rest}\n".encode(), 0, later.append)
     assert _told(later) == _told(read([SENT])[2])
