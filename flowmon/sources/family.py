@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
-from flowmon.sources.opened import PACKED_ENDINGS
+from flowmon.sources.packing import ENDINGS
 
 _EXCHANGE = re.compile(r"([A-Za-z_]+)(\d{8}(?:\d{2}){0,2})-(\d+)\.log", re.IGNORECASE)
 _NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
@@ -52,7 +52,7 @@ class Member(NamedTuple):
 def place(name: str) -> Place:
     """Read a file name. A name that tells nothing of rotation is a live file."""
     bare, packed = name, False
-    for ending in PACKED_ENDINGS:
+    for ending in ENDINGS:
         if name.endswith(ending):
             bare, packed = name.removesuffix(ending), True
             break

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import stat
-import zlib
 from typing import TYPE_CHECKING
 
 from flowmon.errors import SourceError
-from flowmon.sources import zstd
+from flowmon.sources import packing
 from flowmon.sources.faults import explain, not_text
 from flowmon.sources.identity import HEAD_BYTES, LINE_BYTES, TAIL_BYTES, FileId, Position, digest
 from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
@@ -20,8 +16,6 @@ from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
-"""Endings of compressed files."""
 
 
 class Replaced(Exception):
@@ -157,25 +151,17 @@ class PackedLog(OpenedLog):
 
     def __init__(self, path: str, fd: int, encoding: str | None = None) -> None:
         super().__init__(path, fd)
-        self._unpacked: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | zstd.ZstdFile | io.BufferedReader
         raw = io.BufferedReader(_Raw(fd), 131072)
-        if encoding is not None:
-            self._unpacked = as_utf8(raw, encoding)
-        elif path.endswith(".gz"):
-            self._unpacked = gzip.GzipFile(fileobj=raw, mode="rb")
-        elif path.endswith(".bz2"):
-            self._unpacked = bz2.BZ2File(raw)
-        elif path.endswith(".zst"):
-            self._unpacked = zstd.ZstdFile(raw)
-        else:
-            self._unpacked = lzma.LZMAFile(raw)  # noqa: SIM115 - closed by close()
+        self._unpacked: io.BufferedIOBase = (
+            as_utf8(raw, encoding) if encoding is not None else packing.OPENERS[os.path.splitext(path)[1]](raw)
+        )
         self._buffer = b""
 
     def peek(self, limit: int) -> bytes:
         while len(self._buffer) < limit and self.damage is None:
             try:
                 more = self._unpacked.read1(limit - len(self._buffer))  # `read` would lose what precedes damage
-            except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
+            except packing.FAULTS as error:
                 self.damage = f"{self.path}: damaged, read up to byte {self.offset + len(self._buffer)} ({error})"
                 break
             if not more:
@@ -228,7 +214,7 @@ def open_log(path: str) -> OpenedLog:
         if stat.S_ISDIR(mode):
             raise SourceError(explain(path, IsADirectoryError()))
         raise SourceError(f"{path}: no regular file: name the log file itself")
-    packed = path.endswith(PACKED_ENDINGS)
+    packed = path.endswith(packing.ENDINGS)
     log: OpenedLog
     try:
         encoding = None if packed else encoding_of(os.pread(fd, ENCODING_BYTES, 0))

@@ -10,6 +10,7 @@ from typing import IO, Any
 from flowmon.model.answers import Evidence
 from flowmon.model.flow import Flow
 from flowmon.sources.file_names import original
+from flowmon.sources.packing import FAULTS
 from flowmon.store import whereabouts
 from flowmon.store.batch import FileRow
 from flowmon.store.rows import Rows, decode
@@ -72,7 +73,7 @@ def read_line(line: Evidence) -> str | None:
     try:
         with whereabouts.open_bytes(line.path) as log:
             return _line_at(log, line.offset)
-    except whereabouts.FAULTS:
+    except FAULTS:
         return None
 
 

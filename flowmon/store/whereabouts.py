@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import stat
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 
-from flowmon.sources import FileId, zstd
+from flowmon.sources import FileId
 from flowmon.sources.family import Family, Moved, place
 from flowmon.sources.file_names import original, storable
+from flowmon.sources.packing import FAULTS, OPENERS
 from flowmon.sources.recoded import recoded
 
-_OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstd.open}
 _TELLING_BYTES = 64
 """So many first bytes tell a copy; fewer could be those of any log."""
-FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
-"""What reading a log may raise, packed or not."""
 
 
 def is_packed(path: str) -> bool:
     """Whether a file must be unpacked to be read."""
-    return os.path.splitext(path)[1] in _OPENERS
+    return os.path.splitext(path)[1] in OPENERS
 
 
 def open_bytes(path: str) -> IO[bytes]:
     """A log, unpacked and as UTF-8 while it is read. Raises OSError."""
     path = original(path)
-    opener = _OPENERS.get(os.path.splitext(path)[1], partial(open, mode="rb"))
+    opener = OPENERS.get(os.path.splitext(path)[1], partial(open, mode="rb"))
     return recoded(opener(path))
 
 

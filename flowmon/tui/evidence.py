@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import bz2
 import contextlib
-import gzip
-import lzma
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import aiofiles
 
 from flowmon.model.answers import Evidence
-from flowmon.sources import zstd
 from flowmon.sources.file_names import original
+from flowmon.sources.packing import FAULTS, OPENERS
 from flowmon.sources.recoded import ENCODING_BYTES, as_utf8, encoding_of
 
 LONGEST = 65536
 """Bytes of a line that are shown."""
 COUNTED_BYTES = 512 * 1024 * 1024
 """So far into a file lines are counted: a third of a second."""
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstd.open}
-_FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ def _told(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
     numbers: dict[tuple[str, int], int] = {}
     for path in {line.evidence.path for line in lines if line.text is not None}:
         offsets = sorted({line.evidence.offset for line in lines if line.evidence.path == path})
-        with contextlib.suppress(*_FAULTS):  # without a number the line stands
+        with contextlib.suppress(*FAULTS):  # without a number the line stands
             counted = line_numbers(Path(original(path)), offsets)
             numbers.update(((path, offset), number) for offset, number in counted.items())
     return [
@@ -71,7 +65,7 @@ def _told(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
 def line_numbers(path: Path, offsets: Sequence[int]) -> dict[int, int]:
     """Numbers of the lines that begin at these offsets (rising), from 1. Those beyond COUNTED_BYTES have none."""
     found: dict[int, int] = {}
-    opener = _OPENERS.get(path.suffix)
+    opener = OPENERS.get(path.suffix)
     with opener(path) if opener is not None else path.open("rb") as file:
         at, number = 0, 1
         for offset in offsets:
@@ -96,7 +90,7 @@ async def _read(one: Evidence) -> RawLine:
         return RawLine(one, None, "the file is gone (rotated away or deleted), and the line was not kept")
     except PermissionError:
         return RawLine(one, None, "the file may not be read by this account (it may need the group adm)")
-    except _FAULTS as error:
+    except FAULTS as error:
         return RawLine(one, None, f"the file cannot be read: {error}")
     if found is None:
         return RawLine(one, None, "the file has changed: no line begins at this place any more")
@@ -105,7 +99,7 @@ async def _read(one: Evidence) -> RawLine:
 
 async def _from_file(path: Path, offset: int) -> bytes | None:
     """The line at an offset; None where no line begins there."""
-    opener = _OPENERS.get(path.suffix)
+    opener = OPENERS.get(path.suffix)
     if opener is not None:
         return await asyncio.to_thread(_from_packed, opener(path), offset)
     async with aiofiles.open(path, "rb") as file:

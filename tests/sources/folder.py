@@ -11,7 +11,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from flowmon.sources import Chunk, LogStream, zstd
+from flowmon.sources import Chunk, LogStream
+from flowmon.sources.packing import zstd
 
 
 def _zstd(data: bytes) -> bytes:
