@@ -18,6 +18,8 @@ _SPAN = re.compile(
 )
 
 
+_REPLY_CODE = re.compile(r"[245]\d\d[ -]")
+
 _DIGITS_KEPT = 18
 
 
@@ -221,6 +223,11 @@ _TYPES = ("smtp", "rfc822", "dns", "utf-8", "x-unix", "unknown")
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
 
 
+def last_reply(text: str) -> str | None:
+    """Of parts separated by `;`, the last that begins with a reply code; the text itself where none does."""
+    return next((part for part in reversed(text.split(";")) if _REPLY_CODE.match(part)), text) or None
+
+
 def enhanced_status(text: str) -> str | None:
     """The first enhanced status code in a reply."""
     match = _ENHANCED.search(text[:400])
@@ -251,6 +258,7 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "symbols": symbols,
     "quoted_texts": quoted_texts,
     "reply": reply,
+    "last_reply": last_reply,
     "hindrance": hindrance,
     "latency": latency,
     "enhanced_status": enhanced_status,

@@ -185,10 +185,7 @@ class RecordReader:
         if text in ("[", "]", ""):  # around the records, and of every format
             self.counters.lines -= 1
             return True
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            return False
+        found = _decoded(text)
         records = self._inside(found)
         done = bool(records)
         for record in records:
@@ -233,8 +230,8 @@ class RecordReader:
                 rule.make(record, at if own is None else own, self._host, here, fold)
                 if not rule.more:
                     break
-        if taken:
-            self.counters.last_at = at
+        if taken:  # an export may begin with the newest
+            self.counters.last_at = max(at, self.counters.last_at or at)
         return bool(taken)
 
     def _host(self, raw: str) -> str:
@@ -260,6 +257,16 @@ class RecordReader:
         whole = epoch(cell, self._stamps.zone)
         found = self._stamps.any(cell) if whole is None and self._format.framing != "csv" else None
         return found[0] if found is not None and found[1] == len(cell) else whole
+
+
+def _decoded(text: str) -> Any:
+    """A JSON value, also one whose line ends were written as a backslash and an n; None for what is none."""
+    for form in (text, text.replace("\\n", "\n")):
+        try:
+            return json.loads(form, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
 def _cells(line: str) -> Record | None:
