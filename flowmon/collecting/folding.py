@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from flowmon.collecting.doubt import Counts, Doubt
 from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config, LogPath
 from flowmon.errors import ParserFileError
@@ -54,7 +55,9 @@ class Source:
         """Nothing new at the last look."""
         self.changed = True
         self.rate_from: tuple[float, int] = (time.monotonic(), state.lines)
-        self.before = (state.lines, state.unmatched, state.foreign)
+        self.before = Counts(state.lines, state.unmatched, state.foreign)
+        """What was counted before its reader began."""
+        self.doubt = Doubt()
         self.reread = isinstance(stream, LogStream)
         """Whether its lines can be read again later."""
 
@@ -72,9 +75,7 @@ class Source:
         if reader is None:
             return
         counters = reader.counters
-        state.lines = self.before[0] + counters.lines
-        state.unmatched = self.before[1] + counters.unmatched
-        state.foreign = self.before[2] + counters.foreign
+        state.lines, state.unmatched, state.foreign = self.before.plus(Counts.of(counters))
         state.samples = list(counters.samples)
         if counters.last_at is not None:
             state.last_line_at = counters.last_at
@@ -195,7 +196,10 @@ class Folding:
         if reader is None:
             return
         base = (self._number(source, chunk) << ROW_BITS) + max(chunk.offset, 0)
+        before = Counts.of(reader.counters)
         reader.feed(chunk.data, base, self.tracker.fold)
+        if source.doubt.raised(chunk, Counts.of(reader.counters).minus(before)):
+            self._recognise_again(source, reader, base)
         if not source.reread:
             self._blocks.append((base, len(chunk.data), chunk.data))
 
@@ -264,6 +268,22 @@ class Folding:
         if source.state.reader and hasattr(reader, "restore"):
             reader.restore(source.state.reader)
         return True
+
+    def _recognise_again(self, source: Source, reader: LineReader, base: int) -> None:
+        """Give a source another reader if the lines that its own did not understand are of another format.
+
+        `base` is the position of the last chunk of them.
+        """
+        doubt, counted, known = source.doubt, source.before.plus(Counts.of(reader.counters)), source.state.format
+        held = doubt.lines()
+        source.state.reader = {}
+        if not self._take_reader(source, held.data, None, held.path) or source.state.format == known:
+            source.reader = reader
+            return
+        source.before = counted.minus(doubt.counts)
+        source.doubt = Doubt()
+        if source.reader is not None:
+            source.reader.feed(held.data, base + len(doubt.held[-1].data) - len(held.data), self.tracker.fold)
 
     def _unrecognised(self, source: Source) -> None:
         if len(source.head) > _UNRECOGNISED_BYTES:
