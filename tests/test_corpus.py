@@ -17,7 +17,7 @@ import pytest
 
 from flowmon.commands import opening
 from flowmon.config import Config
-from flowmon.model.event import Attempt, Event, Refusal
+from flowmon.model.event import Arrival, Attempt, Event, Notice, Refusal, Session
 from flowmon.parsing.catalogue import Catalogue
 from tests.golden.reading import told
 from tests.parsers.reading import REFERENCE, SHARED, ShortNames, catalogue
@@ -97,6 +97,17 @@ SESSIONS: dict[str, dict[str, str]] = {
     "sendmail/fail2ban-sendmail-auth": {
         r"possible SMTP attack": "a count of failed logins, each of which has its own line",
     },
+    "assp/fail2ban-assp": {
+        r"SSL negotiation with client failed": "no session began: nothing was refused",
+    },
+    "courier/fail2ban-courier-smtp": {},
+    "cyrus/fail2ban-cyrus-imap": {},
+    "domino/fail2ban-domino-smtp": {},
+    "kerio/fail2ban-kerio": {
+        r"Administration login": "to administrate is to send no mail and to read none",
+    },
+    "qmail/fail2ban-qmail": {},
+    "sieve/fail2ban-sieve": {},
 }
 HARMLESS_THERE = {
     r"Connection lost to authentication server": "our own fault, so that nobody is banned; but the login did fail",
@@ -125,6 +136,41 @@ def _same_time(at: float, row: Row) -> bool:
     told_at = datetime.fromtimestamp(at, UTC)
     same = (told_at.month, told_at.day, told_at.strftime("%H:%M:%S")) == (month, of_month, clock)
     return same and (year == told_at.year or year in (2004, 2005))
+
+
+# --- OSSEC: what a line is about ------------------------------------------------------------------------------------
+
+ABOUT: dict[str, dict[str, list[type[Event]]]] = {
+    "dovecot/ossec-dovecot": {"fatal error": [Notice], "dovecot is starting": [], "session disconnected": []},
+    "exim/ossec-exim": {
+        "auth failure": [Refusal], "exim connection": [], "exim connection lost": [], "exim syntax/protocol error": [],
+    },
+    "opensmtpd/ossec-opensmtpd": {
+        "message failed": [Refusal], "new session": [Session], "message accepted": [Arrival],
+        "session closed": [Session], "disconnect": [Session], "no ssl": [Session], "started tls": [],
+    },
+    "postfix/ossec-postfix": {
+        "reject rcpt": [Refusal], "domain not found": [Refusal],
+        "SMTP connection aborted by remote client (SSL_accept).": [],
+        "SMTP connection aborted by remote client (after CONNECT).": [],
+    },
+}
+
+
+@pytest.mark.parametrize("name", ABOUT)
+def test_what_a_line_is_about(name: str) -> None:
+    compared = [(row["section"], line) for line, row in _rows(name) if row["section"] in ABOUT[name]]
+    assert {section for section, _ in compared} == ABOUT[name].keys()
+    assert {line: [type(event) for event in _events(line)] for _, line in compared} == {
+        line: ABOUT[name][section] for section, line in compared
+    }
+
+
+def test_failed_logins_of_dovecot_count_once() -> None:
+    """By the login process, with its client; what `auth` says of the same login is not told again."""
+    failed = [line for line, row in _rows("dovecot/ossec-dovecot") if "auth failed" in row["section"]]
+    assert [bool(_events(line)) for line in failed] == ["-login: " in line for line in failed]
+    assert any("-login: " in line for line in failed)
 
 
 # --- Postfix ---------------------------------------------------------------------------------------------------------
