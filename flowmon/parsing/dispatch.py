@@ -65,7 +65,7 @@ class Table:
         self._id_match: Any = format.id_match if any(r.with_id for r in rules) else None
         self._queue_group: int = format.id_groups.get("queue_id", 0)
         self._session_group: int = format.id_groups.get("session", 0)
-        self._id_pattern = format.spec.id
+        self._id_pattern = format.id_text
         self._ways: dict[Rule, WithId] = {}
         self.short = self._short_ways()
         """For the hot path: see ShortWays. None where the format's IDs hold more than a queue ID."""

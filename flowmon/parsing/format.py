@@ -23,6 +23,8 @@ from flowmon.parsing.converters import CONVERTERS
 from flowmon.parsing.guarded import GuardedPattern
 from flowmon.parsing.rules import Change, Rule, own_fields
 
+_PART = re.compile(r"%\{(\w+)\}")
+
 OTHERS = "*"
 """In a `map`: what all other texts mean."""
 
@@ -120,6 +122,8 @@ class FormatSpec(msgspec.Struct, forbid_unknown_fields=True):
     """Header framing: what a line without header looks like that goes on with the record above it."""
     ends: bool = True
     """Rules of kind `ended` tell the end of every message; false: it is done when all its recipients are."""
+    parts: dict[str, str] = {}
+    """Pieces of patterns by name, for `%{name}` in patterns; one may name those above it."""
     rule: list[RuleSpec] = []
     foreign: list[str] = []
     """Lines that look like this format and are none of its rules' (samples that must stay unmatched)."""
@@ -135,6 +139,9 @@ class Format:
         self.path = path
         self.trusted = trusted
         self._where = f"{path}"
+        self._parts: dict[str, str] = {}
+        for name, part in spec.parts.items():
+            self._parts[name] = self._filled(f"parts.{name}", part)
         self.rules: list[Rule] = []
         self.records: list[tuple[Rule, RuleSpec]] = []
         if not spec.rule:
@@ -150,6 +157,7 @@ class Format:
                 raise ParserFileError(f"{path}: two rules named {rule.name!r}: give each its own name")
             seen.add(rule.name)
             self._add(rule)
+        self.id_text = self._filled("id", spec.id)
         own_id = self._compile("id", spec.id) if spec.id else None
         self.id_pattern = own_id
         self.id_match = own_id.match if own_id else None
@@ -163,10 +171,22 @@ class Format:
             raise ParserFileError(f"{path}: framing \"syslog\" needs `programs`: the names that write such lines")
 
     def _compile(self, key: str, pattern: str) -> re.Pattern[str] | GuardedPattern:
+        pattern = self._filled(key, pattern)
         try:
             return re.compile(pattern, re.ASCII) if self.trusted else GuardedPattern(pattern)
         except re.error as fault:
             raise ParserFileError(f"{self._where}: `{key}` is no regular expression: {fault}") from None
+
+    def _filled(self, key: str, pattern: str) -> str:
+        """A pattern with its parts in the place of their names."""
+        def part(found: re.Match[str]) -> str:
+            try:
+                return self._parts[found[1]]
+            except KeyError:
+                near = _near(found[1], self._parts)
+                raise ParserFileError(f"{self._where}: `{key}`: no part {found[1]!r} before it{near}") from None
+
+        return _PART.sub(part, pattern)
 
     def claims(self, program: str) -> bool:
         """Whether lines of this syslog program are this format's."""
@@ -192,7 +212,8 @@ class Format:
         for literal in literals:
             rule = Rule(
                 self.name, spec.name, programs=tuple(spec.programs), literal=literal,
-                with_id=bool(self.spec.id) and spec.id, pattern=spec.pattern or None,
+                with_id=bool(self.spec.id) and spec.id,
+                pattern=self._filled(f"pattern of {where}", spec.pattern) or None,
                 event=KINDS[spec.kind] if spec.kind else None, ignored=spec.ignore or None, changes=changes,
                 trusted=self.trusted, each=spec.each, more=spec.more,
             )
