@@ -13,7 +13,7 @@ from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import Explanation, diagnose, explain
 from flowmon.tracking.flows import lost
 from flowmon.tracking.scenario import domain_of
-from flowmon.tracking.summary import at_work, frozen
+from flowmon.tracking.summary import at_work, frozen, untold
 
 RETRY_WAIT = "retry-wait"
 """The reason of mail that waits only because other mail failed."""
@@ -67,6 +67,17 @@ def _thaw(flow: Flow) -> str | None:
     return None if hop is None else (
         f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there: "
         f"exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
+    )
+
+
+def without_end(flow: Flow) -> Explanation | None:
+    """Why it is not known what became of mail that a server was done with; None for other mail."""
+    hop = next((hop for hop in flow.hops if untold(hop)), None)
+    return None if hop is None else Explanation(
+        f"{hop.host} was done with it at {instant(hop.left_at or hop.last_at).astimezone():%H:%M:%S}, and no line read "
+        f"here tells what became of it: lines are missing, or were not understood.",
+        f"Look for {hop.queue_id} in the logs of {hop.host}; syslog and journald drop lines above a rate. Ask the next "
+        f"hop for its Message-ID.",
     )
 
 

@@ -23,7 +23,7 @@ from flowmon.model import answers
 from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, filter_plan, listings, overview, troubles
-from flowmon.store.advice import of_its_queue, on_its_way, special_step
+from flowmon.store.advice import of_its_queue, on_its_way, special_step, without_end
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.lock import collector_runs, collector_says
@@ -241,7 +241,7 @@ class SqliteReader:
         about = waiting(message) or message  # what waits can still be helped
         said = of_its_queue(about, self._all) or (
             explain(about.reason, about.problem, about.status) if about.reason is not None else None) or on_its_way(
-            about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles")))
+            about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles"))) or without_end(flow)
         reports, report_of = Reports(self._all).of(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),

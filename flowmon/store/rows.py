@@ -64,7 +64,7 @@ def hop_status(hop: Hop) -> DeliveryStatus:
         return hop.state
     if hop.aborted or hop.refused is not None:
         return _D.REJECTED
-    return _D.QUEUED if hop.left_at is None else _D.DISCARDED
+    return _D.QUEUED if hop.left_at is None else _D.REMOVED
 
 
 def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:

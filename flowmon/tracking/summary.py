@@ -120,7 +120,7 @@ def shown(flow: Flow) -> list[Hop]:
 
 def _untried(hop: Hop) -> list[Outcome]:
     """Recipients that a hop was given and has said nothing of, while it is still at work."""
-    if hop.recipients is None or not at_work(hop) or not hop.fates:
+    if hop.recipients is None or not at_work(hop):
         return []
     told = {name.lower() for f in hop.fates.values() for name in (f.recipient, f.original) if name}
     return [_waiting(hop, name) for name in hop.recipients.split() if name.lower() not in told]
@@ -150,6 +150,13 @@ def frozen(hop: Hop) -> bool:
 def at_work(hop: Hop) -> bool:
     """Whether a hop took mail and is not done with it."""
     return hop.left_at is None and hop.refused is None and not hop.aborted and decided(hop) is None
+
+
+def untold(hop: Hop) -> bool:
+    """Whether a server was done with mail of which no line tells what became."""
+    if hop.left_at is None or hop.state is not None or hop.refused is not None or hop.aborted:
+        return False
+    return not hop.fates or any(fate.status in _WAITS for fate in hop.fates.values())
 
 
 def decided(hop: Hop) -> int | None:
@@ -295,6 +302,8 @@ def _leaf(
                 waits = None
     elif hop.state is not None and status is _D.QUEUED:
         status, diagnostic = hop.state, hop.state_text or diagnostic
+    elif status in _WAITS and untold(hop):
+        status = _D.REMOVED
     yield Outcome(
         fate.recipient, status, hop, fate, passed or (on.hops if on else [hop]),
         (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
