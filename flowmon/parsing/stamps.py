@@ -2,8 +2,8 @@
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
 for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, `24/Nov/2026 08:09:07`, `24-11-2026 08:09:07`,
-`Nov-24-26 08:09:07`, TAI64N labels, and epoch seconds. strptime is never used: one
-second, or without a year one minute, is worked out once.
+`Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the month first), TAI64N labels, and epoch seconds. strptime is never used:
+one second, or without a year one minute, is worked out once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9
 _CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]?\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
 _DATED = re.compile(
     r"(?:(?P<day>\d\d)(?P<sep>[/-])(?P<month>[A-Z][a-z]{2}|\d\d)(?P=sep)(?P<year>\d{4})"
-    r"|(?P<month2>[A-Z][a-z]{2})-(?P<day2>\d\d)-(?P<year2>\d\d))[ :](?P<clock>\d\d:\d\d:\d\d)(?!\d)", re.ASCII
+    r"|(?P<month2>[A-Z][a-z]{2})-(?P<day2>\d\d)-(?P<year2>\d\d)|(?P<month3>\d\d)/(?P<day3>\d\d)/(?P<year3>\d\d))"
+    r"[ :](?P<clock>\d\d:\d\d:\d\d)(?!\d)", re.ASCII
 )
 _TAI64N = re.compile(r"@([0-9a-f]{16})([0-9a-f]{8})(?![0-9a-f])")
 _YEARS = (1971, 2200)
@@ -154,13 +155,15 @@ class Stamps:
         )
 
     def _dated(self, text: str, start: int) -> tuple[float, int] | None:
-        """`24/Nov/2026 08:09:07`, `24-11-2026 08:09:07` (the day first), `Nov-24-26 08:09:07`."""
+        """`24/Nov/2026 08:09:07`, `24-11-2026 08:09:07` (the day first), `Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the
+        month first)."""
         match = _DATED.match(text, start)
         if match is None:
             return None
-        day, month = match["day"] or match["day2"], match["month"] or match["month2"]
+        day = match["day"] or match["day2"] or match["day3"]
+        month = match["month"] or match["month2"] or match["month3"]
         number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
-        year = match["year"] or f"20{match['year2']}"
+        year = match["year"] or f"20{match['year2'] or match['year3']}"
         at = self._aware(f"{year}-{number:02}-{day}T{match['clock']}", None)
         return (at, match.end()) if at is not None else None
 

@@ -150,25 +150,30 @@ def _numbered(host: HostTracker, event: Numbered) -> None:
 
 def _by_delivery(host: HostTracker, event: Numbered) -> None:
     """A delivery with a number of its own, which stands as the session: named with its message and recipient once, then
-    told by it alone (qmail)."""
+    told by it alone (qmail). One that is told with the message too is of all recipients that it was named with."""
     session = event.session
     if session is None:
         return
     if event.status is None:
         hop = host.hop_of(event)
         if hop is not None and event.recipient is not None:
-            _note(host.clients, session, f"{event.queue_id} {event.transport or '-'} {event.recipient}")
+            begin = f"{event.queue_id} {event.transport or '-'} "
+            told = host.clients.get(session, "")
+            named = told[len(begin):].split(" ") if told.startswith(begin) else []
+            _note(host.clients, session, begin + " ".join(dict.fromkeys([*named, event.recipient])))
             hop.fates.setdefault(event.recipient, Fate(event.recipient, _D.QUEUED, event.at, since=event.at, count=0))
         return
-    queue_id, transport, recipient = host.clients.pop(session, "- - ").split(" ", 2)
-    if not recipient:
+    queue_id, transport, recipients = host.clients.pop(session, "- - ").split(" ", 2)
+    if not recipients or event.queue_id not in (None, queue_id):
         return  # the log begins in the middle: whose delivery it is, is not known
     here = transport == "mailbox"
     status = _D.DELIVERED if here and event.status is _D.RELAYED else event.status
-    host.handlers[Attempt](Attempt(
-        event.at, event.host, event.system, queue_id, None, event.position, recipient, status, None, event.relay,
-        event.enhanced_status, event.diagnostic, transport=transport if transport != "-" else None,
-    ))
+    # a number of qmail's is of the last that it was given for: those before were never told the end of
+    for recipient in recipients.split(" ")[-1 if event.queue_id is None else 0:]:
+        host.handlers[Attempt](Attempt(
+            event.at, event.host, event.system, queue_id, None, event.position, recipient, status, None, event.relay,
+            event.enhanced_status, event.diagnostic, transport=transport if transport != "-" else None,
+        ))
 
 
 def _change(host: HostTracker, event: Change) -> None:

@@ -52,6 +52,12 @@ def test_a_first_line_written_now_is_of_the_pass_that_is_now() -> None:
     assert read(Stamps(LONDON, at("2026-10-25T00:30:10Z")), "Oct 25 01:30:00") == ["2026-10-25 00:30:00"]
 
 
+def test_a_year_of_two_digits_with_slashes_is_after_month_and_day() -> None:
+    stamps = Stamps(LONDON, at("2026-12-01T04:00Z"))
+    assert read(stamps, "11/24/26 10:44:26", "12/01/26 00:00:00", "24/11/26 10:44:26", "24/11/2026 10:44:26") == [
+        "2026-11-24 10:44:26", "2026-12-01 00:00:00", "none", "2026-11-24 10:44:26"]
+
+
 def test_an_hour_that_never_comes_takes_no_time() -> None:
     stamps = Stamps(LONDON, at("2026-03-29T04:00Z"))
     assert read(stamps, "Mar 29 00:59:58", "Mar 29 02:00:03") == ["2026-03-29 00:59:58", "2026-03-29 01:00:03"]
