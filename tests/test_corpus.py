@@ -88,7 +88,6 @@ SESSIONS: dict[str, dict[str, str]] = {
         r"^\S+\.example\.com exim\[\d+\]: ": "a journal's line without a time before the program: no header of any log",
         r"^\S+ \S+ info exim\[": "a syslog header of no known form: its level stands where the host should",
         r"sender verify fail for": "why the next line will refuse a recipient; that line is the refusal",
-        r"synchronization error": "the client spoke too early: the session ends before any command was refused",
         r"SMTP call from .* dropped: too many": "the end of a session whose refused commands have their own lines",
         r"no MAIL in SMTP connection": "a session in which no mail was tried",
         r"closed by DROP in ACL": "the end of a session; what the ACL dropped has its own line",
