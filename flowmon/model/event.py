@@ -95,6 +95,14 @@ class Attempt(Event, frozen=True, gc=False):
     network_message_id: str | None = None
     subject: str | None = None
     size: int | None = None
+    domain: str | None = None
+    """Without a recipient: only those of this domain."""
+    copy_number: str | None = None
+    """Without a recipient: which copy it was of, from 1, where it goes on in one for each domain or recipient."""
+    recipient_count: int | None = None
+    """Without a recipient: how many took it; where more are open and the log does not tell which, it is of none."""
+    deferred_count: int | None = None
+    """How many others the same try put off, which other lines name."""
 
 
 class Numbered(Attempt, frozen=True, gc=False):

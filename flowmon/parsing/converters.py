@@ -132,12 +132,12 @@ def endpoint(text: str) -> str | None:
 
 
 _PAIR = re.compile(
-    r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=|reverse dns host )?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII
+    r"\[?([^\s,()\[\]]+)\]?(?:(?:, ?| )(?:\w+=|reverse dns host |at )?|[ (]+)[(\[]?([^\s,()\[\]]+)[)\]]?", re.ASCII
 )
 
 
 def name_and_address(text: str) -> str | None:
-    """`name[address]` of a name and an address that stand side by side in any order: `A host=N`, `A (N)`, `N. [A]`."""
+    """`name[address]` of a name and an address side by side in any order: `A host=N`, `A (N)`, `N. [A]`, `N at A`."""
     match = _PAIR.fullmatch(text)
     if match is None:
         return text.strip().rstrip(".") or None

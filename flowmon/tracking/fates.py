@@ -36,13 +36,6 @@ def told_before(hop: Hop, event: Arrival) -> bool:
     return same
 
 
-def open_ones(hop: Hop) -> list[str]:
-    """Recipients that a try is of which names none: what is open, and what the arrival named and no try has yet."""
-    tried = {name for fate in hop.fates.values() for name in (fate.recipient, fate.original)}
-    named = hop.recipients.split() if hop.recipients else []
-    return [f.recipient for f in hop.fates.values() if f.status in OPEN_STATUSES] + [r for r in named if r not in tried]
-
-
 def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
     """Note a try of a recipient."""
     if event.diagnostic is not None and _DROPPED in event.diagnostic:

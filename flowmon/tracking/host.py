@@ -9,8 +9,8 @@ from typing import Any
 
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
 from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
-from flowmon.model.words import DeliveryStatus
-from flowmon.tracking import fates, incidents
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.tracking import fates, incidents, shares
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.flows import lost
 
@@ -233,7 +233,8 @@ class HostTracker:
             hop.queued_at = event.at
         if hop.aborted:
             hop.aborted, hop.left_at = False, None
-        hop.sender = event.envelope_sender
+        if event.envelope_sender is not None:
+            hop.sender = event.envelope_sender
         hop.size = event.size
         hop.recipient_count = event.recipient_count
         if hop.state is _HELD:
@@ -251,15 +252,32 @@ class HostTracker:
             _more_of_attempt(hop, event)
         if status is not None and recipient is not None:
             self._tried(hop, event, recipient, status)
-        elif status is not None and (tried := fates.open_ones(hop)):
+        elif status is not None and (tried := shares.meant(hop, event)):
             for one in tried:
                 self._tried(hop, event, one, status)
+            if event.copy_number is not None:
+                shares.settle(hop)
         elif recipient is not None and event.transport == "mailbox":
             hop.refused = "LMTP"
             hop.fates[recipient] = Fate(recipient, _D.REJECTED, event.at, None, None, event.diagnostic, since=event.at)
             self.end(hop, event.at)
         else:
-            fates.failed_try(hop, event)
+            if status is not None and not hop.fates and hop.recipients is None:
+                self._tried_unnamed(hop, event, status)
+            if status not in (_RELAYED, _DELIVERED, _D.QUEUED):
+                fates.failed_try(hop, event)
+
+    def _tried_unnamed(self, hop: Hop, event: Attempt, status: DeliveryStatus) -> None:
+        """A try of a message of which no line names a recipient: what became of it is all that is known."""
+        if status is _D.DEFERRED is hop.state:
+            self.facts.deferrals += 1
+        else:
+            self._count(hop, event.diagnostic, status)
+        hop.state, hop.state_text = status, event.diagnostic
+        if status in OPEN_STATUSES:
+            hop.left_at = None
+        else:
+            self.end(hop, event.at)
 
     def _tried(self, hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> None:
         self._count(hop, event.diagnostic, status)
