@@ -69,7 +69,7 @@ def test_no_possessive_repeat_of_a_group() -> None:
         f"{path.name}:{number}"
         for path in [*sorted((ROOT / "parsers").glob("*.toml")), *sorted(PACKAGE.rglob("*.py"))]
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if repeated.search(line) and ("pattern" in line or "re.compile" in line or 'r"' in line)
+        if repeated.search(line) and (path.suffix == ".toml" or "re.compile" in line or 'r"' in line)
     ]
     assert repeated.search("(?:ab)*+"), "the check must find what it looks for"
     assert not found
