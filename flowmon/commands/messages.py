@@ -29,8 +29,8 @@ def run(
             count = export.messages_csv(found, sys.stdout)
         else:
             count = _text(found, about_recipients(filter), reader.now())
-    if not count:
-        opening.tell("these logs tell of no message" if filter is None else f"nothing matches `{filter.text}`")
+        if not count:
+            opening.tell(opening.nothing(reader, "nothing to list", filter, "nothing matches"))
     return 0 if count else 1
 
 

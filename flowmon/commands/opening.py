@@ -150,6 +150,20 @@ def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> Non
         gc.enable()
 
 
+def nothing(reader: SqliteReader, text: str, filter: Filter | None, filtered: str) -> str:
+    """What to tell of an empty answer: `text`, or `filtered` with the filter's text; and whether the logs tell of no
+    message at all, which is no good news."""
+    if filter is not None:
+        return f"{filtered} `{filter.text}`"
+    understood = sum(source.lines - source.unmatched - source.foreign for source in reader.sources())
+    if not understood or reader.by_status():
+        return text
+    return (
+        f"{text}: these logs tell of no message. {understood} lines of them were understood, but what a filter, a "
+        f"login or a session says is shown with the message of the mail server: read its log beside them"
+    )
+
+
 def read_filter(text: str | None) -> Filter | None:
     """A filter expression. Raises FilterError."""
     return parse(text) if text else None

@@ -20,6 +20,8 @@ def queues(
     asked = Asked.SUMS if filter is None else Asked.LOOKUPS
     with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         rows, now, faults = reader.queues(filter), reader.now(), reader.queue_faults()
+        if not rows:
+            opening.tell(opening.nothing(reader, "no mail is waiting", filter, "no waiting mail matches"))
     for fault in faults:
         opening.tell(fault)
     if format == "jsonl":
@@ -35,8 +37,6 @@ def queues(
         for q in (q for q in rows if q.only_in_queue or q.only_in_log):
             told = " and ".join(differences(q))
             print(f"{output.clean(q.next_hop)} on {output.clean(q.host)}: {told}")
-    if not rows:
-        opening.tell("no mail is waiting" if filter is None else f"no waiting mail matches `{filter.text}`")
     return 0 if rows else 1
 
 
@@ -48,6 +48,8 @@ def problems(
     asked = Asked.SUMS if filter is None else Asked.LOOKUPS
     with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         rows = reader.problems(filter)
+        if not rows:
+            opening.tell(opening.nothing(reader, "nothing failed", filter, "nothing that failed matches"))
     if format == "jsonl":
         output.jsonl(rows)
     elif format == "csv":
@@ -65,8 +67,6 @@ def problems(
                 print(f"    why: {p.cause}")
                 print(f"    do:  {p.next_step}")
             print()
-    if not rows:
-        opening.tell("nothing failed" if filter is None else f"nothing that failed matches `{filter.text}`")
     return 0 if rows else 1
 
 

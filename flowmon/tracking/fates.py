@@ -72,6 +72,16 @@ def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> N
     fate.reply_id, fate.next = None, 0
 
 
+def had_for(event: Attempt) -> float:
+    """For how many seconds the server had the message when it tried this; 0.0 where the line does not say."""
+    if event.delay is not None:
+        return event.delay
+    try:
+        return sum(map(float, event.delays.split("/"))) if event.delays else 0.0
+    except ValueError:
+        return 0.0
+
+
 def failed_try(hop: Hop, event: Attempt) -> None:
     """Note a failed try that names no recipient: the next MX is tried in the same run."""
     if event.recipient is not None and event.recipient in hop.fates:

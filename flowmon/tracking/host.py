@@ -248,6 +248,8 @@ class HostTracker:
         if hop is None:
             return
         status, recipient = event.status, event.recipient
+        if not hop.began:  # the log begins later: the server says how long it has had it
+            hop.arrived_at = min(hop.arrived_at, event.at - fates.had_for(event))
         if event.message_id is not None or event.envelope_sender is not None or event.network_message_id is not None:
             _more_of_attempt(hop, event)
         if status is not None and recipient is not None:

@@ -171,3 +171,17 @@ def test_collect_into_a_store_that_cannot_be(run: Run, logs: Logs, tmp_path: Pat
     done = run("collect", "--once", "--store", tmp_path / "state" / "store.db", logs("alias_expansion"))
     assert done.status == 2
     assert "--store" in done.err
+
+
+@pytest.mark.parametrize(("command", "said"), [
+    ("messages", "nothing to list"), ("queues", "no mail is waiting"), ("problems", "nothing failed"),
+])
+def test_a_filters_log_alone_is_no_good_news(run: Run, tmp_path: Path, command: str, said: str) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(
+        "Nov 24 10:00:07 gw MailScanner[1803]: Message 4F1C2A178659 from 203.0.113.9 (a@spam.example) to acme.example "
+        "is spam, SpamAssassin (not cached, score=7.181, required 4, BAYES_99 3.50)\n"
+    )
+    done = run(command, log)
+    assert done.status == 1
+    assert f"{said}: these logs tell of no message. 1 lines of them were understood" in done.err
