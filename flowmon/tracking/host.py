@@ -13,6 +13,7 @@ from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, incidents
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.flows import lost
+from flowmon.tracking.linking import LIFETIME_SECONDS
 
 GRACE_SECONDS = 30.0
 """How long a hop that ended is kept for lines that come late, in time of the log."""
@@ -249,6 +250,8 @@ class HostTracker:
         status, recipient = event.status, event.recipient
         if event.message_id is not None or event.envelope_sender is not None or event.network_message_id is not None:
             _more_of_attempt(hop, event)
+        if event.delay is not None and not hop.began:
+            _waited_before(hop, event.at - event.delay)
         if status is not None and recipient is not None:
             self._tried(hop, event, recipient, status)
         elif status is not None and (tried := fates.open_ones(hop)):
@@ -298,6 +301,12 @@ class HostTracker:
             hop.state = event.status
             fates.changed(hop, event.status, event.at, None, None)
         self.end(hop, event.at)
+
+
+def _waited_before(hop: Hop, at: float) -> None:
+    """Note when a message came of which the log tells no arrival; a delay longer than a queue keeps mail is no delay."""
+    if hop.last_at - LIFETIME_SECONDS < at < hop.arrived_at:
+        hop.arrived_at = at
 
 
 def _more_of_attempt(hop: Hop, event: Attempt) -> None:
