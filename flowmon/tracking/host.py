@@ -7,10 +7,12 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+import msgspec
+
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
 from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import DeliveryStatus
-from flowmon.tracking import fates, incidents
+from flowmon.tracking import fates, incidents, processes
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.flows import lost
 from flowmon.tracking.linking import LIFETIME_SECONDS
@@ -189,6 +191,8 @@ class HostTracker:
                 self.in_session[session] = hop
         if event.envelope_sender is not None:
             hop.sender = event.envelope_sender
+        if event.origin is None and session is not None and session.startswith(processes.PROCESS):
+            processes.comes_of(self, hop, session)
         if event.size is not None or event.message_id is not None or event.recipient is not None:
             self._more_of_arrival(hop, event)
 
@@ -250,6 +254,8 @@ class HostTracker:
         status, recipient = event.status, event.recipient
         if event.message_id is not None or event.envelope_sender is not None or event.network_message_id is not None:
             _more_of_attempt(hop, event)
+        if event.diagnostic is None and self.clients and (answer := processes.answer_to(self, event)) is not None:
+            event = msgspec.structs.replace(event, diagnostic=answer)
         if event.delay is not None and not hop.began:
             _waited_before(hop, event.at - event.delay)
         if status is not None and recipient is not None:
@@ -304,7 +310,7 @@ class HostTracker:
 
 
 def _waited_before(hop: Hop, at: float) -> None:
-    """Note when a message came of which the log tells no arrival; a delay longer than a queue keeps mail is no delay."""
+    """Note when mail came of which the log tells no arrival; a delay longer than a queue keeps mail is no delay."""
     if hop.last_at - LIFETIME_SECONDS < at < hop.arrived_at:
         hop.arrived_at = at
 
