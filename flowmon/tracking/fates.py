@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowmon.model.event import Arrival, Attempt, Refusal
 from flowmon.model.flow import Fate, Hop, Try
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.tracking.linking import LIFETIME_SECONDS
 from flowmon.tracking.services import is_service
 
 EARLIER_KEPT = 20
@@ -72,8 +73,15 @@ def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> N
     fate.reply_id, fate.next = None, 0
 
 
-def had_for(event: Attempt) -> float:
-    """For how many seconds the server had the message when it tried this; 0.0 where the line does not say."""
+def waited_before(hop: Hop, event: Attempt) -> None:
+    """Note when mail came of which the log tells no arrival, as the server says with a try for how long it has had it; a
+    delay longer than a queue keeps mail is no delay."""
+    since = event.at - _had_for(event)
+    if hop.last_at - LIFETIME_SECONDS < since < hop.arrived_at:
+        hop.arrived_at = since
+
+
+def _had_for(event: Attempt) -> float:
     if event.delay is not None:
         return event.delay
     try:

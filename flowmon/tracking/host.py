@@ -7,10 +7,12 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+import msgspec
+
 from flowmon.model.event import SERVICE, Arrival, Attempt, Ended, Event, Identity, Queued
 from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
-from flowmon.tracking import fates, incidents, shares
+from flowmon.tracking import fates, incidents, processes, shares
 from flowmon.tracking.facts import HostFacts
 from flowmon.tracking.flows import lost
 
@@ -188,6 +190,8 @@ class HostTracker:
                 self.in_session[session] = hop
         if event.envelope_sender is not None:
             hop.sender = event.envelope_sender
+        if event.origin is None and session is not None and session.startswith(processes.PROCESS):
+            processes.comes_of(self, hop, session)
         if event.size is not None or event.message_id is not None or event.recipient is not None:
             self._more_of_arrival(hop, event)
 
@@ -248,10 +252,12 @@ class HostTracker:
         if hop is None:
             return
         status, recipient = event.status, event.recipient
-        if not hop.began:  # the log begins later: the server says how long it has had it
-            hop.arrived_at = min(hop.arrived_at, event.at - fates.had_for(event))
+        if not hop.began:
+            fates.waited_before(hop, event)
         if event.message_id is not None or event.envelope_sender is not None or event.network_message_id is not None:
             _more_of_attempt(hop, event)
+        if event.diagnostic is None and self.clients and (answer := processes.answer_to(self, event)) is not None:
+            event = msgspec.structs.replace(event, diagnostic=answer)
         if status is not None and recipient is not None:
             self._tried(hop, event, recipient, status)
         elif status is not None and (tried := shares.meant(hop, event)):

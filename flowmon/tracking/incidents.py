@@ -25,8 +25,9 @@ from flowmon.model.event import (
 )
 from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import DeliveryStatus
-from flowmon.tracking import fates
+from flowmon.tracking import fates, processes
 from flowmon.tracking.facts import HostFacts
+from flowmon.tracking.processes import note
 
 if TYPE_CHECKING:
     from flowmon.tracking.host import HostTracker
@@ -40,7 +41,6 @@ _PROBE_SENDER = "double-bounce@"
 the host that sends it, and joins that)."""
 _EARLY_VERDICTS = 1000
 _LINES_KEPT = 200
-SESSIONS_KEPT = 20_000
 TROUBLES_KEPT = 1000
 _VERDICT_BEFORE_SECONDS, _VERDICT_AFTER_SECONDS = 5.0, 30.0
 """How long before the begin and after the end of a hop a filter may seem to speak of it: logs in whole seconds, lines
@@ -104,7 +104,7 @@ def _refused_session(host: HostTracker, event: Refusal, client: str | None) -> H
     hop.began = True
     hop.probe = event.envelope_sender is not None and event.envelope_sender.startswith(_PROBE_SENDER)
     if event.session is not None:
-        _note(host.refusals, event.session, hop)
+        note(host.refusals, event.session, hop)
     return hop
 
 
@@ -160,7 +160,7 @@ def _by_delivery(host: HostTracker, event: Numbered) -> None:
             begin = f"{event.queue_id} {event.transport or '-'} "
             told = host.clients.get(session, "")
             named = told[len(begin):].split(" ") if told.startswith(begin) else []
-            _note(host.clients, session, begin + " ".join(dict.fromkeys([*named, event.recipient])))
+            note(host.clients, session, begin + " ".join(dict.fromkeys([*named, event.recipient])))
             hop.fates.setdefault(event.recipient, Fate(event.recipient, _D.QUEUED, event.at, since=event.at, count=0))
         return
     queue_id, transport, recipients = host.clients.pop(session, "- - ").split(" ", 2)
@@ -178,8 +178,11 @@ def _by_delivery(host: HostTracker, event: Numbered) -> None:
 
 def _change(host: HostTracker, event: Change) -> None:
     status = event.status
-    hop = host.hop_of(event) if status is not None else None
-    if hop is None or status is None:
+    hop = host.hop_of(event)
+    if hop is None:
+        return
+    if status is None:
+        processes.answered(host, event)
         return
     if status is _D.HELD:
         host.facts.held += 1
@@ -193,6 +196,9 @@ def _change(host: HostTracker, event: Change) -> None:
 
 def _report(host: HostTracker, event: Report) -> None:
     report = event.report_id or event.report_message_id
+    if report is not None and report.startswith(processes.PROCESS):
+        processes.has_made(host, host.hop_of(event), report, event.at, is_report=True)
+        return
     if event.queue_id is None and event.about_message_id is not None and event.report_id is not None:
         made = host.hops.get(event.report_id)
         if made is not None:
@@ -205,6 +211,9 @@ def _report(host: HostTracker, event: Report) -> None:
 
 
 def _copy(host: HostTracker, event: Copy) -> None:
+    if event.copy_id is not None and event.copy_id.startswith(processes.PROCESS):
+        processes.has_forwarded(host, event)
+        return
     hop = host.hop_of(event)
     if hop is not None and event.copy_id is not None:
         hop.copies = [*(hop.copies or ()), event.copy_id]
@@ -294,7 +303,7 @@ def _session(host: HostTracker, event: Session) -> None:
         host.end(hop, event.at)
         host.common.changed[hop.serial] = hop
     if event.client is not None:
-        _note(host.clients, session, event.client)
+        note(host.clients, session, event.client)
     elif host.clients:
         host.clients.pop(session, None)
 
@@ -304,14 +313,6 @@ def _brought(host: HostTracker, event: Session, client: str | None) -> None:
     hop = host.hop_of(event)
     if hop is not None and hop.client is None:
         hop.client = client
-
-
-def _note(sessions: dict[str, Any], session: str, what: object) -> None:
-    """Keep something of a session; the oldest is let go where the ends of many were never logged."""
-    sessions.pop(session, None)
-    if len(sessions) >= SESSIONS_KEPT:
-        del sessions[next(iter(sessions))]
-    sessions[session] = what
 
 
 def _notice(host: HostTracker, event: Notice) -> None:

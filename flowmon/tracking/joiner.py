@@ -14,9 +14,9 @@ from flowmon.tracking.copies import Copies
 from flowmon.tracking.flows import carry, ended, in_order, note
 from flowmon.tracking.hearing import Hearing
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.incidents import SESSIONS_KEPT
 from flowmon.tracking.index import Index, trim
 from flowmon.tracking.linking import FAILED, HANDED, SKEW_SECONDS, follows, handed_id
+from flowmon.tracking.processes import SESSIONS_KEPT
 from flowmon.tracking.sessions import Lookup, RefusedSessions, Taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 

@@ -17,6 +17,7 @@ from flowmon.tracking.likeness import (
     took,
     turned_away,
 )
+from flowmon.tracking.processes import PROCESS, forwarded
 from flowmon.tracking.replies import peer_names, reply_id
 from flowmon.tracking.services import is_of, is_service
 
@@ -94,12 +95,11 @@ def _lives_with(child: Hop, parent: Hop) -> bool:
 
 
 def _moved(parent: Hop, child: Hop) -> list[Fate]:
-    """Fates that go on under another queue ID.
-
-    Those whose line names it, else its recipients, else those replaced, else (where it names none) all that are open.
-    """
-    fates, queue_id = list(parent.fates.values()), child.queue_id
-    named = child.recipients.split() if child.recipients else []
+    """Fates that go on under another queue ID: those whose line names it, else its recipients, else the replaced, else
+    (where it names none) all that are open."""
+    if child.session is not None and child.session.startswith(PROCESS):
+        return forwarded(parent, child.session)
+    fates, queue_id, named = list(parent.fates.values()), child.queue_id, (child.recipients or "").split()
     return (
         [f for f in fates if queue_id and f.diagnostic and queue_id in f.diagnostic]
         or [f for f in fates if (f.status in OPEN_STATUSES or f.status is _D.EXPANDED) and f.recipient in named]
