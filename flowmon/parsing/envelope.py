@@ -44,6 +44,7 @@ class EnvelopeReader:
         self.counters = Counters()
         self._framed = SyslogReader(tables, hosts, stamps, host)
         self._framed.counters = self.counters
+        self._claims: Callable[[str], bool] = lambda program: tables.table(program) is not None
         self._host = host
         self._recognise = recognise
         self._inner: dict[str, tuple[str, Any]] = {}
@@ -105,11 +106,11 @@ class EnvelopeReader:
             key = wrapped.key()
             text, begin = self._parts.pop(key, ("", here))
             if text and begins_line(wrapped.text):  # the rest of that line never came
-                yield line, begin, enclosed(wrapped._replace(text=text))
+                yield line, begin, enclosed(wrapped._replace(text=text), self._claims)
                 text, begin = "", here
             text += wrapped.text
             if wrapped.whole or len(text) >= _PART_CAP:
-                yield line, begin, enclosed(wrapped._replace(text=text))
+                yield line, begin, enclosed(wrapped._replace(text=text), self._claims)
             else:
                 self._parts[key] = (text, begin)
 

@@ -10,6 +10,7 @@ one second, or without a year one minute, is worked out once.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from math import inf, isfinite
@@ -55,8 +56,9 @@ class Stamps:
 
     `zone` is the log's own time zone, for forms that carry none. `reference` (epoch seconds) settles the year of
     RFC 3164 stamps: the newest that does not put the first line after it; later lines take the year nearest to the
-    line before, so that a log may run over New Year. `before` is the time of the line before the first one, where it
-    is known.
+    line before, so that a log may run over New Year, but none that lies after both the reference and now: lines
+    that are in no order (gathered from several logs) would else run ahead, a year with each turn. `before` is the
+    time of the line before the first one, where it is known.
 
     When summer time ends, an hour of local time comes twice. A stamp of that hour is of the first pass unless that
     would be earlier than the line before it; a log that falls silent in the first pass and goes on in the second with
@@ -68,6 +70,8 @@ class Stamps:
         self.reference = reference
         self._before = before
         """Last instant that was given for a stamp without a zone."""
+        self._latest = reference
+        """No line is after this, as far as it is known."""
         self._first = True
         self._second = ""
         self._second_at = 0.0
@@ -123,7 +127,6 @@ class Stamps:
             if at is None:
                 return None
             self._minute, self._minute_at = minute, at
-            self.reference = at
         second, fraction = min(int(match.group(5)), 59), match.group(6)
         return self._minute_at + second + (float(fraction) if fraction else 0.0), match.end()
 
@@ -143,7 +146,14 @@ class Stamps:
             found = self._in_years(range(year - 2, year - 1 - _LEAP_DAY_YEARS, -1), month, day, hour, minute)[:1]
         if not found:
             return None
-        return self._local(min(found, key=lambda one: abs(one[0] - self.reference))[1])
+        nearest = min(found, key=lambda one: abs(one[0] - self.reference))
+        if nearest[0] > self._latest + _AHEAD_SECONDS:
+            self._latest = max(self._latest, time.time())
+            past = [one for one in found if one[0] <= self._latest + _AHEAD_SECONDS]
+            if past and past[-1] is not nearest:  # out of order: no line to tell the next one's year by
+                return self._local(past[-1][1])
+        at = self.reference = self._local(nearest[1])
+        return at
 
     def _in_years(
         self, years: Iterable[int], month: int, day: int, hour: int, minute: int

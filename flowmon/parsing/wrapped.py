@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -47,6 +47,10 @@ _HEADED = re.compile(
     r"|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d|[A-Z][a-z]{2}-\d\d-\d\d |(?<=@)4[0-9a-f]{23})", re.ASCII
 )
 """A text with a header of its own, which begins with its time, or a record."""
+_OWN_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?(?: [+-]\d{4})? (?!\S++ [^\s:]++: |[^\s:]++: )", re.ASCII
+)
+"""What Exim puts before its lines, in syslog too (syslog_timestamp); no header of syslog, which names a program."""
 _DOCKER_SPLITS = 16_384
 """Bytes at which Docker splits a line; no line end stands after the first parts."""
 _DOCKER_FIELDS = frozenset({"log", "stream", "time", "attrs"})
@@ -143,12 +147,16 @@ def begins_line(text: str) -> bool:
     return _HEADED.match(text) is not None
 
 
-def enclosed(wrapped: Wrapped) -> Enclosed:
-    """A whole line as the log that it is of would have it, with a header where it has none."""
+def enclosed(wrapped: Wrapped, claims: Callable[[str], bool] = lambda program: False) -> Enclosed:
+    """A whole line as the log that it is of would have it, with a header where it has none.
+
+    `claims`: whether the lines of a syslog program are known. Such a line may have a time of its own in its text.
+    """
     text, at, host, program, pid, stream, _ = wrapped
     if stream == OCTETS:
         return Enclosed(text, "", "", True)
-    if not at or not (program or _TAG.match(text)) or _HEADED.match(text):
+    headed = _HEADED.match(text) is not None and not (program and _OWN_TIME.match(text) and claims(program))
+    if not at or not (program or _TAG.match(text)) or headed:
         return Enclosed(text, host, stream or program, False)
     tag = f"{program}[{pid}]: " if pid.isdecimal() else f"{program}: " if program else ""
     head = f"{at} {host} {tag}" if host else f"{at} {tag}"

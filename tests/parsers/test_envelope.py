@@ -238,6 +238,15 @@ def test_lines_that_lost_their_ends_on_the_way_are_no_parts() -> None:
     assert found.whole
 
 
+def test_a_syslog_program_may_have_its_own_time_in_its_text() -> None:
+    """As Exim has by default: the same in the journal and in mail.log."""
+    syslog = [f"2026-11-24T10:44:50.250000+00:00 edge exim[7]: {line}" for line in EXIM]
+    label, _, plain = read(syslog)
+    assert label == "syslog"
+    assert len(plain) == 3
+    assert _told(read([_journald(line) for line in syslog])[2]) == _told(plain)
+
+
 def test_docker_splits_long_lines_without_a_line_end() -> None:
     split = unwrap(json.dumps({"log": "x" * 16_384, "stream": "stderr", "time": "2026-11-24T10:45:00Z"}))
     whole = unwrap(_docker(SENT))
