@@ -10,8 +10,8 @@ from flowmon.config import Config
 from flowmon.model.event import Event
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.parsing.check import read_one
-from flowmon.parsing.envelope import unwrap
 from flowmon.parsing.format import Format
+from flowmon.parsing.wrapped import enclosed, unwrap
 
 
 class Reading(NamedTuple):
@@ -30,8 +30,10 @@ def reading(formats: Catalogue, line: str) -> Reading | None:
     found = ((f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values()))
     taken = [Reading(format, events, rules[0]) for format, events, rules, _ in found if rules]
     best = max(taken, key=lambda one: bool(one.events), default=None)
-    if best is None and (enclosed := unwrap(line)) is not None:
-        return reading(formats, enclosed.text.partition("\n")[0])
+    if best is None and (wrapped := unwrap(line)) is not None:
+        text = enclosed(wrapped).text.partition("\n")[0]
+        if text != line:
+            return reading(formats, text)
     return best
 
 

@@ -39,16 +39,26 @@ def sender(text: str | None) -> str:
     return "?" if text is None else text or "<>"
 
 
+_WIDEST = 120
+"""Characters of an address in the table: one without end would push all else off the screen."""
+
+
+def _cut(address: str) -> str:
+    return address if len(address) <= _WIDEST else address[: _WIDEST - 1] + "…"
+
+
 def _text(found: Iterable[Message], about: list[Term], now: datetime) -> int:
     rows = []
     for m in found:
         one = first_matching(m, about)
-        to = one.recipient + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if one else "-"
+        to = _cut(one.recipient) + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if one else "-"
         where = " > ".join(one.path) if one else m.hops[-1].host
         status, reason = (one.status, one.reason) if one else (m.status, m.reason)
         waits = (now - m.first_seen_at).total_seconds() if status in OPEN_STATUSES else None
         delay = waits if waits is not None else one.delay_seconds if one else None
-        rows.append((output.clock(m.first_seen_at), sender(m.envelope_sender), to, str(status), reason or "",
+        # of a log that is read newest first, or out of order, the first line told may be the later one
+        delay = max(delay, 0.0) if delay is not None else None
+        rows.append((output.clock(m.first_seen_at), _cut(sender(m.envelope_sender)), to, str(status), reason or "",
                      output.span(delay), where))
     if rows:
         output.columns(("TIME", "FROM", "TO", "STATUS", "REASON", "DELAY", "PATH"), rows)

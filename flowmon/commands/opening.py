@@ -140,7 +140,7 @@ def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> Non
         states = read_all(writer, formats, discovery, config, asked=asked, progress=progress)
         progress.clear()
         for state in states:
-            trouble = state.error or (state.notice if state.format is None and state.offset else None)
+            trouble = state.error or (state.notice if state.offset else None)
             if trouble and trouble not in discovery.problems:
                 tell(trouble)
         if states and all(state.format is None for state in states) and any(s.error or s.offset for s in states):

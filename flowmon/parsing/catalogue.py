@@ -122,6 +122,7 @@ class Catalogue:
             return name, self._fresh(name, hosts, host, stamps, named=named)
         head = data[:RECOGNISE_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head
+        blank = head.count(b"\n\n")
         best: tuple[float, str, LineReader] | None = None
         for label, reader in self._candidates(hosts, host, stamps, head if enclosing else b""):
             try:
@@ -130,6 +131,8 @@ class Catalogue:
                 continue
             counters = reader.counters
             understood = counters.lines - counters.unmatched - counters.foreign
+            if isinstance(reader, SyslogReader | HeaderReader):
+                understood -= blank  # which they read like any other
             score = understood + counters.foreign * 0.01
             if score > 0 and (best is None or score > best[0]):
                 best = (score, label, reader)

@@ -25,6 +25,18 @@ _RFC5424 = re.compile(
     r"<\d{1,3}>1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^\]\"\\]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+) ?\ufeff? *"
 )
 _PROGRAM = re.compile(r"(\S+) ([^\[\s:]+)(?:\[(\d+)\])?:? ")
+_LEVELLED = re.compile(
+    r"(\S++) (?:auth|authpriv|cron|daemon|ftp|kern|local[0-7]|lpr|mail|news|security|syslog|user|uucp)"
+    r"\.(?:alert|crit|debug|emerg|err|error|info|notice|panic|warn|warning) ([^\[\s:]++(?:\[\d+\])?): ", re.ASCII
+)
+"""BusyBox's syslogd puts facility and level between host and program."""
+_OWN_TAG = re.compile(r"[\w./-]+\[\d+\]", re.ASCII)
+_RELAYED = re.compile(
+    r"(\S++) (?:(?P<rfc5424>1 )(?=\d{4}-\d\d-\d\dT)|(?=<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d |\d{4}-\d\d-\d\d[T ]))", re.ASCII
+)
+"""A host before a header: a relay puts one of its own before what it does not understand."""
+_FIRST = re.compile(r"\d{1,6} (?=<\d{1,3}>)|\ufeff", re.ASCII)
+"""Octet counting of RFC 6587, which a receiver should have taken off, or the mark of UTF-8."""
 _ID_TAG = re.compile(r"\[ID \d+ [\w.]+\] ")
 
 
@@ -154,8 +166,11 @@ class SyslogReader:
         framed = self._frame(line)
         return framed[1] if framed is not None else None
 
-    def _frame(self, line: str) -> tuple[float, int, str] | None:
-        """Time, start of the body, and the head `host program[pid]`; None without a syslog header."""
+    def _frame(self, line: str, *, relayed: bool = False) -> tuple[float, int, str] | None:
+        """Time, start of the body, and the head `host program[pid]`; None without a syslog header.
+
+        `relayed`: what stood before the header was taken off.
+        """
         start = 0
         if line[:1] == "<":
             match = _RFC5424.match(line)
@@ -168,21 +183,47 @@ class SyslogReader:
             start = line.find(">", 0, 6) + 1
         stamp = self._stamps.any(line, start)
         if stamp is None or line[stamp[1] : stamp[1] + 1] != " ":
-            return None
+            counted = _FIRST.match(line) if not relayed else None
+            return self._behind(line, counted.end(), "") if counted is not None else None
         at, end = stamp
         match = _PROGRAM.match(line, end + 1)
         if match is None or line[match.end() - 2] not in "]:" or match.group(1)[-1] == ":":
-            return self._without_host(line, at, end + 1)
+            return self._unusual(line, at, end + 1, relayed=relayed)
         tag = _ID_TAG.match(line, match.end())
         if start == 0 and tag is None:
             self._remember(line, at, end)
         return at, tag.end() if tag else match.end(), line[end + 1 : match.end()].rstrip(": ")
 
+    def _unusual(self, line: str, at: float, start: int, *, relayed: bool) -> tuple[float, int, str] | None:
+        """The same for a line whose time is followed by something else than host and program."""
+        levelled = _LEVELLED.match(line, start)
+        if levelled is not None:
+            return at, levelled.end(), f"{levelled.group(1)} {levelled.group(2)}"
+        outer = _RELAYED.match(line, start) if not relayed else None
+        inner = None
+        if outer is not None:
+            inner = self._behind(line, outer.end(), outer.group(1), rfc5424=outer["rfc5424"] is not None)
+        return inner or self._without_host(line, at, start)
+
+    def _behind(
+        self, line: str, start: int, relay: str, *, rfc5424: bool = False
+    ) -> tuple[float, int, str] | None:
+        """The same for a line whose own header begins at `start`; it is of the relay where that names no host."""
+        priority = "<22>1 " if rfc5424 else ""
+        found = self._frame(priority + line[start:], relayed=True)
+        if found is None:
+            return None
+        at, body, head = found
+        return at, body + start - len(priority), head if " " in head or not relay else f"{relay} {head}"
+
     def _without_host(self, line: str, at: float, start: int) -> tuple[float, int, str] | None:
-        """The same for a line that names no host, as appliances send them: only of a program that a format claims."""
+        """The same for a line that names no host, as appliances send them: with a process, or of a program that a
+        format claims."""
         colon = line.find(": ", start)
         tag = line[start:colon]
-        if colon < 0 or " " in tag or self._tables.table(tag.partition("[")[0]) is None:
+        if colon < 0 or " " in tag:
+            return None
+        if self._tables.table(tag.partition("[")[0]) is None and _OWN_TAG.fullmatch(tag) is None:
             return None
         return at, colon + 2, tag
 
@@ -194,10 +235,10 @@ class SyslogReader:
             self._iso, self._iso_zone, self._iso_at = line[:19], line[26:end], at - float(line[19:26])
 
     def _entry(self, head: str) -> _Entry:
-        raw_host, _, tag = head.partition(" ")
+        raw_host, _, tag = head.rpartition(" ")
+        if not raw_host:
+            raw_host = self._host or ""
         program, bracket, pid = tag.partition("[")
-        if not tag:
-            raw_host, program = self._host or "", head
         if len(self._heads) > _HEAD_CACHE:
             self._heads.clear()
         table = self._tables.table(program)

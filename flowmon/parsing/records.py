@@ -241,8 +241,8 @@ class RecordReader:
         if not isinstance(cell, str):
             return None
         stamp = self._stamps.iso(cell)
-        if stamp is not None:
-            return stamp[0]
+        if stamp is not None and (self._json or cell[stamp[1] :].strip() in ("", "UTC", "GMT")):
+            return stamp[0]  # a line of text with as many commas as there are columns may begin with one too
         date = _JSON_DATE.fullmatch(cell)
         if date is not None:
             return int(date.group(1)) / 1000

@@ -2,13 +2,15 @@
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
 for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, `24/Nov/2026 08:09:07`, `24-11-2026 08:09:07`,
-`Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the month first), TAI64N labels, and epoch seconds. strptime is never used:
+`Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the month first), `Nov 24 2026 08:09:07`, `Tue 2026-11-24 08:09:07 UTC`,
+TAI64N labels, and epoch seconds. strptime is never used:
 one second, or without a year one minute, is worked out once.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from math import inf, isfinite
@@ -25,6 +27,16 @@ _DATED = re.compile(
     r"|(?P<month2>[A-Z][a-z]{2})-(?P<day2>\d\d)-(?P<year2>\d\d)|(?P<month3>\d\d)/(?P<day3>\d\d)/(?P<year3>\d\d))"
     r"[ :](?P<clock>\d\d:\d\d:\d\d)(?!\d)", re.ASCII
 )
+_CISCO = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d{4}) (\d\d:\d\d:\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
+_FULL = re.compile(
+    r"[A-Z][a-z]{2} (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,9})? ([A-Z]{3,5}|[+-]\d\d(?:\d\d)?)(?![\w:])", re.ASCII
+)
+_UNIX = re.compile(r"(\d{10}\.\d{6})(?!\d)", re.ASCII)
+_ZONES = {
+    "UTC": "Z", "GMT": "Z", "WET": "Z", "WEST": "+01:00", "CET": "+01:00", "CEST": "+02:00", "EET": "+02:00",
+    "EEST": "+03:00", "EST": "-05:00", "EDT": "-04:00", "PST": "-08:00", "PDT": "-07:00", "JST": "+09:00",
+}  # fmt: skip
+"""Those of the names that mean one offset only; with another name, local time is meant."""
 _TAI64N = re.compile(r"@([0-9a-f]{16})([0-9a-f]{8})(?![0-9a-f])")
 _YEARS = (1971, 2200)
 _LAST_SECOND = 7_258_118_400.0
@@ -44,8 +56,9 @@ class Stamps:
 
     `zone` is the log's own time zone, for forms that carry none. `reference` (epoch seconds) settles the year of
     RFC 3164 stamps: the newest that does not put the first line after it; later lines take the year nearest to the
-    line before, so that a log may run over New Year. `before` is the time of the line before the first one, where it
-    is known.
+    line before, so that a log may run over New Year, but none that lies after both the reference and now: lines
+    that are in no order (gathered from several logs) would else run ahead, a year with each turn. `before` is the
+    time of the line before the first one, where it is known.
 
     When summer time ends, an hour of local time comes twice. A stamp of that hour is of the first pass unless that
     would be earlier than the line before it; a log that falls silent in the first pass and goes on in the second with
@@ -57,6 +70,8 @@ class Stamps:
         self.reference = reference
         self._before = before
         """Last instant that was given for a stamp without a zone."""
+        self._latest = reference
+        """No line is after this, as far as it is known."""
         self._first = True
         self._second = ""
         self._second_at = 0.0
@@ -112,7 +127,6 @@ class Stamps:
             if at is None:
                 return None
             self._minute, self._minute_at = minute, at
-            self.reference = at
         second, fraction = min(int(match.group(5)), 59), match.group(6)
         return self._minute_at + second + (float(fraction) if fraction else 0.0), match.end()
 
@@ -132,7 +146,14 @@ class Stamps:
             found = self._in_years(range(year - 2, year - 1 - _LEAP_DAY_YEARS, -1), month, day, hour, minute)[:1]
         if not found:
             return None
-        return self._local(min(found, key=lambda one: abs(one[0] - self.reference))[1])
+        nearest = min(found, key=lambda one: abs(one[0] - self.reference))
+        if nearest[0] > self._latest + _AHEAD_SECONDS:
+            self._latest = max(self._latest, time.time())
+            past = [one for one in found if one[0] <= self._latest + _AHEAD_SECONDS]
+            if past and past[-1] is not nearest:  # out of order: no line to tell the next one's year by
+                return self._local(past[-1][1])
+        at = self.reference = self._local(nearest[1])
+        return at
 
     def _in_years(
         self, years: Iterable[int], month: int, day: int, hour: int, minute: int
@@ -151,7 +172,7 @@ class Stamps:
         """Time and end of a stamp of any form."""
         return (
             self.iso(text, start) or self.rfc3164(text, start) or self._ctime(text, start) or self._dated(text, start)
-            or tai64n(text, start)
+            or tai64n(text, start) or self._cisco(text, start) or self._full(text, start) or _unix(text, start)
         )
 
     def _dated(self, text: str, start: int) -> tuple[float, int] | None:
@@ -174,6 +195,31 @@ class Stamps:
             return None
         at = self._aware(f"{match[4]}-{month:02}-{int(match[2]):02}T{match[3]}", None)
         return (at, match.end()) if at is not None else None
+
+
+    def _cisco(self, text: str, start: int) -> tuple[float, int] | None:
+        """`Nov 24 2026 08:09:07`: as RFC 3164 has it, with a year."""
+        match = _CISCO.match(text, start)
+        month = _MONTHS.get(match[1]) if match is not None else None
+        if match is None or month is None:
+            return None
+        at = self._aware(f"{match[3]}-{month:02}-{int(match[2]):02}T{match[4]}", None)
+        return (at + float(match[5] or 0), match.end()) if at is not None else None
+
+    def _full(self, text: str, start: int) -> tuple[float, int] | None:
+        """`Tue 2026-11-24 08:09:07 UTC`, as journalctl has it with `-o short-full`."""
+        match = _FULL.match(text, start)
+        if match is None:
+            return None
+        zone = match[4] if match[4][0] in "+-" else _ZONES.get(match[4])
+        at = self._aware(f"{match[1]}T{match[2]}", zone)
+        return (at + float(match[3] or 0), match.end()) if at is not None else None
+
+
+def _unix(text: str, start: int) -> tuple[float, int] | None:
+    """`1795600801.123456`, as journalctl has it with `-o short-unix`."""
+    match = _UNIX.match(text, start)
+    return (float(match[1]), match.end()) if match is not None else None
 
 
 def tai64n(text: str, start: int = 0) -> tuple[float, int] | None:

@@ -138,6 +138,7 @@ class Discovery:
             families.setdefault(family, []).append(path)
         direct = any(os.path.dirname(path) == wish.path for paths in families.values() for path in paths)
         found = 0
+        left_out = [note for note in self.notes if note.startswith(f"left out: {wish.path}")]
         for key in sorted(families):
             paths = families[key]
             found += 1
@@ -148,6 +149,7 @@ class Discovery:
         if not found and not any(problem.startswith(wish.path) for problem in self.problems):
             self.problems.append(
                 f"{wish.path}: no mail log below this folder: name a file, or a folder that holds logs"
+                + "".join(f"; {text}" for text in left_out)
             )
 
     def _append(self, stream: LogStream) -> None:
@@ -208,7 +210,9 @@ class Discovery:
                 self.problems.append(str(error))
                 return True
             if named:  # of other files in the folder none expects that they are read
-                (self.notes if "binary data" in str(error) else self.problems).append(f"left out: {error}")
+                # a file without an ending may be one of the system's binary ones, as wtmp and lastlog are
+                quiet = "binary data" in str(error) and not os.path.splitext(place(name).family)[1]
+                (self.notes if quiet else self.problems).append(f"left out: {error}")
             taken = False
         if not taken:
             self._refused.add(identity)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import getpass
 import grp
 import os
+import re
 import stat
+
+_GAP = re.compile(rb"\0++")
+_CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
+"""What no text log holds; a tab, line ends and colours (ESC) are text."""
 
 
 def _user() -> str:
@@ -50,6 +55,16 @@ def explain(path: str, error: OSError) -> str:
     return f"{path}: cannot be read ({error.strerror or error}): check the file and its disk"
 
 
+def cut_line(path: str) -> str:
+    """That a line was too long."""
+    return f"{path}: a line of more than 64 KiB was cut, the rest of it is not read"
+
+
+def gap(path: str) -> str:
+    """That NULs stand between the lines."""
+    return f"{path}: NUL bytes stand where lines should be, as a power failure leaves them: lines may be missing there"
+
+
 def not_text(path: str, block: bytes) -> str | None:
     """Why a file that begins with `block` is no log; None if it looks like text."""
     if block.startswith((b"\xff\xfe", b"\xfe\xff")):  # files are recoded; a pipe, or what was compressed, is not
@@ -57,6 +72,19 @@ def not_text(path: str, block: bytes) -> str | None:
     if block.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")):
         endings = ".gz, .bz2, .xz, .zst"
         return f"{path} is not a text log: it is compressed; give it its ending ({endings}) or unpack it first"
-    if b"\0" in block:
+    if b"\0" in block and not _is_text_with_gaps(block):
         return f"{path} is not a text log: it holds binary data; name the log file itself"
     return None
+
+
+def _is_text_with_gaps(block: bytes) -> bool:
+    """Whether a block with NULs is a log that a power failure tore: lines of text, with few gaps in them.
+
+    In text of 16 bits every letter has a NUL, in a binary file they stand among other control characters.
+    """
+    text = block.replace(b"\0", b"")
+    gaps = len(_GAP.findall(block))
+    return (
+        bool(text) and gaps <= 1 + block.count(b"\n") // 2 and _CONTROL.search(text) is None
+        and block[257:262] != b"ustar"
+    )

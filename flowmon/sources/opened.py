@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
+_HOLE_BYTES = 268_435_456
+"""How far a log may begin with NULs: what was read of it before it was emptied under its writer."""
+
 
 class Replaced(Exception):
     """The file no longer holds what was read from it: truncated in place, perhaps filled again."""
@@ -38,6 +41,8 @@ class OpenedLog:
         """Opened where a copy of it, read before, ended."""
         self.clipped = 0
         """Lines that lost their end."""
+        self.nuls = 0
+        """NUL bytes that were passed over between lines."""
         self.damage: str | None = None
         """Why the file ends early."""
         self._fd = fd
@@ -68,7 +73,7 @@ class OpenedLog:
             return False
         self.offset = position.offset
         self.tail = window[-TAIL_BYTES:]
-        self.skipping = len(window) == LINE_BYTES - 1 and b"\n" not in window
+        self.skipping = len(window) == LINE_BYTES - 1 and b"\n" not in window and not window.endswith(b"\0")
         return True
 
     def _window(self, offset: int) -> bytes | None:
@@ -108,6 +113,15 @@ class PlainLog(OpenedLog):
                 raise Replaced
             self.head = first
         return data
+
+    def behind_nuls(self) -> bytes:
+        """The first bytes that are none, of a file that begins with many; empty where it holds nothing else."""
+        at = 0
+        while at < _HOLE_BYTES and (data := os.pread(self._fd, 1_048_576, at)):
+            if text := data.lstrip(b"\0"):
+                return text[:8192]
+            at += len(data)
+        return b""
 
     def restart(self) -> None:
         """Read the file again from its start: it was truncated."""
@@ -224,6 +238,8 @@ def open_log(path: str) -> OpenedLog:
     log = PackedLog(path, fd, encoding) if packed or encoding else PlainLog(path, fd)
     try:
         block = log.peek(8192)
+        if isinstance(log, PlainLog) and len(block) == 8192 and not block.strip(b"\0"):
+            block = log.behind_nuls() or block
     except OSError as error:
         log.close()
         raise SourceError(explain(path, error)) from error

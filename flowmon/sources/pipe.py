@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import select
 
+from flowmon.sources import faults
 from flowmon.sources.faults import not_text
 from flowmon.sources.identity import HEAD_BYTES, LINE_BYTES, TAIL_BYTES, Chunk, FileId, Position, digest
-from flowmon.sources.lines import first_overlong
+from flowmon.sources.lines import first_overlong, nuls
 
 
 class StdinStream:
@@ -113,9 +114,14 @@ class StdinStream:
             if not end:
                 return None
             self._skipping = False
-        end = self._buffer.rfind(b"\n", 0, limit) + 1 or self._buffer.find(b"\n") + 1
-        overlong = first_overlong(self._buffer, end) if end else -1
-        if overlong == 0 or (not end and len(self._buffer) >= LINE_BYTES):
+        while (gap := nuls(self._buffer)) is not None and not gap[0]:
+            self.notice = faults.gap(self.key)
+            self._pass(gap[1])
+        held = self._buffer if gap is None else self._buffer[: gap[0]]
+        end = held.rfind(b"\n", 0, limit) + 1 or held.find(b"\n") + 1
+        overlong = first_overlong(held, end) if end else -1
+        if overlong == 0 or (not end and len(held) >= LINE_BYTES):
+            self.notice = faults.cut_line(self.key)
             chunk = Chunk(self.key, self._identity(), self._offset, self._buffer[: LINE_BYTES - 1] + b"\n")
             self._pass(LINE_BYTES - 1)
             self.clipped += 1
@@ -123,11 +129,12 @@ class StdinStream:
             return chunk
         if overlong > 0:
             end = overlong
-        if not end and final:
-            end = len(self._buffer)
+        torn = b"\n" if not end and gap is not None else b""
+        if not end and (final or torn):
+            end = len(held)
         if not end:
             return None
-        chunk = Chunk(self.key, self._identity(), self._offset, self._buffer[:end])
+        chunk = Chunk(self.key, self._identity(), self._offset, self._buffer[:end] + torn)
         self._pass(end)
         return chunk
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from flowmon.errors import SourceError
 from flowmon.sources.family import Family, Member, Moved, place
-from flowmon.sources.faults import explain
+from flowmon.sources.faults import cut_line, explain, gap
 from flowmon.sources.identity import Chunk, Position
 from flowmon.sources.lines import next_lines
 from flowmon.sources.opened import OpenedLog, PlainLog, Replaced
@@ -184,9 +184,13 @@ class LogStream:
                 return chunk
 
     def _lines(self, log: OpenedLog, limit: int, *, final: bool = False) -> Chunk | None:
-        clipped = log.clipped
+        clipped, nuls = log.clipped, log.nuls
         offset, data = next_lines(log, limit, final=final)
         self.clipped += log.clipped - clipped
+        if log.clipped > clipped:
+            self._say(cut_line(log.path))
+        if log.nuls > nuls:
+            self._say(gap(log.path))
         if log.damage is not None:
             self._say(log.damage)
         if not data:

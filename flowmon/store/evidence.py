@@ -80,9 +80,9 @@ def read_line(line: Evidence) -> str | None:
 def _line_at(log: IO[bytes], offset: int) -> str | None:
     """The line that begins at an offset; None where none begins. Raises what reading raises."""
     log.seek(max(0, offset - 1))
-    if offset and log.read(1) != b"\n":
+    if offset and log.read(1) not in b"\n\0":  # behind NULs that a power failure left begins a line too
         return None
-    return log.readline(_LONGEST).rstrip(b"\r\n").decode("utf-8", "replace") or None
+    return log.readline(_LONGEST).partition(b"\0\0")[0].rstrip(b"\r\n").decode("utf-8", "replace") or None
 
 
 def rehome(lines: Iterable[int], rows: Iterable[Rows]) -> list[tuple[int, int]]:

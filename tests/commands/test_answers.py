@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -210,3 +211,40 @@ def test_frozen_mail_is_not_said_to_be_tried_again(run: Run, logs: Logs) -> None
     assert "exim -Mt 1xVo17-0000CQ-0V" in told
     assert "frozen" not in run("trace", "kim@looped.example", frozen).out.partition("evidence")[0], "it was thawed"
     assert json.loads(run("queues", "--format", "jsonl", frozen).out)["next_retry_at"] is None
+
+
+def test_a_sender_without_end_leaves_the_table_readable(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    sender = "a" * 5000 + "@far.example"
+    log.write_text(
+        f"2026-11-24T10:44:26+00:00 mx postfix/qmgr[31]: 4D2C3A1B5F: from=<{sender}>, size=734, nrcpt=1 "
+        "(queue active)\n"
+    )
+    text = run("messages", str(log)).out
+    assert max(map(len, text.splitlines())) < 250
+    assert "a…  " in text
+    assert _objects(run("messages", "--format", "jsonl", str(log)).out)[0]["envelope_sender"] == sender
+
+
+def test_a_log_read_newest_first_tells_of_no_negative_delay(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(
+        "2026-11-24T10:44:31+00:00 mx postfix/smtp[7]: 4D2C3A1B5F: to=<lee@far.example>, relay=mx.far.example"
+        "[192.0.2.7]:25, delay=2.1, delays=0.1/0/1/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 77AB)\n"
+        "2026-11-24T10:44:26+00:00 mx postfix/qmgr[31]: 4D2C3A1B5F: from=<kim@acme.example>, size=734, nrcpt=1 "
+        "(queue active)\n"
+    )
+    assert " -" not in run("messages", str(log)).out.splitlines()[1]
+
+
+@pytest.mark.parametrize("kept", [-100, -4])
+def test_a_damaged_archive_is_told(run: Run, tmp_path: Path, kept: int) -> None:
+    log = tmp_path / "mail.log.1.gz"
+    line = (
+        "2026-11-24T10:44:26+00:00 mx postfix/qmgr[31]: {:X}F: from=<kim@acme.example>, size=734, nrcpt=1 "
+        "(queue active)\n"
+    )
+    log.write_bytes(gzip.compress("".join(line.format(7777777 * one) for one in range(1, 200)).encode())[:kept])
+    done = run("messages", str(log))
+    assert "damaged, read up to byte" in done.err
+    assert done.out.count("kim@acme.example") > 100

@@ -86,3 +86,26 @@ def test_second_60_is_in_the_minute_that_it_ends() -> None:
     assert read(
         stamps, "Dec 31 23:59:60", "2016-12-31T23:59:60.500+00:00", "2016-12-31T23:59:60Z", "2016-12-31T23:59:61Z"
     ) == ["2016-12-31 23:59:59", "2016-12-31 23:59:59", "2016-12-31 23:59:59", "none"]
+
+
+def test_lines_in_no_order_do_not_run_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: at("2026-11-26T00:00Z"))
+    stamps = Stamps(UTC, at("2026-11-25T00:00Z"))
+    assert read(
+        stamps, "Nov 24 09:00:00", "Feb 21 09:00:00", "Nov 22 09:00:00", "Mar  7 09:00:00", "Nov 27 09:00:00",
+        "Jan  1 00:00:09", "Nov 25 09:00:00",
+    ) == [
+        "2026-11-24 09:00:00", "2026-02-21 09:00:00", "2026-11-22 09:00:00", "2026-03-07 09:00:00",
+        "2026-11-27 09:00:00", "2026-01-01 00:00:09", "2026-11-25 09:00:00",
+    ]
+
+
+def test_a_log_that_is_written_on_for_long_runs_over_new_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamps = Stamps(UTC, at("2026-11-24T09:00Z"))
+    for text, then in (
+        ("Nov 24 09:00:00", "2026-11-24"), ("Dec 31 23:59:59", "2026-12-31"), ("Jan  1 00:00:00", "2027-01-01"),
+        ("Jun  1 09:00:00", "2027-06-01"), ("Sep  1 09:00:00", "2027-09-01"),
+        ("Dec 31 23:59:59", "2027-12-31"), ("Jan  1 00:00:00", "2028-01-01"),
+    ):  # fmt: skip
+        monkeypatch.setattr("time.time", lambda then=then: at(f"{then}T23:59:59Z"))
+        assert read(stamps, text)[0].startswith(then)

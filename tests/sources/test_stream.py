@@ -207,6 +207,7 @@ def test_an_overlong_line_is_clipped_and_the_next_is_whole(log: LogFolder) -> No
     assert [(chunk.offset, len(chunk.data)) for chunk in chunks] == [(0, 7), (7, 65536), (300_008, 6 + 65536)]
     assert chunks[1].data == b"x" * 65535 + b"\n"
     assert stream.clipped == 1
+    assert "64 KiB" in str(stream.notice)
 
 
 def test_a_clipped_line_stays_clipped_over_a_restart(log: LogFolder) -> None:
