@@ -74,8 +74,10 @@ def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> N
 
 
 def waited_before(hop: Hop, event: Attempt) -> None:
-    """Note when mail came of which the log tells no arrival, as the server says with a try for how long it has had it; a
-    delay longer than a queue keeps mail is no delay."""
+    """Note when mail came of which the log tells no arrival: a server says with a try for how long it has had it.
+
+    A delay longer than a queue keeps mail is no delay.
+    """
     since = event.at - _had_for(event)
     if hop.last_at - LIFETIME_SECONDS < since < hop.arrived_at:
         hop.arrived_at = since
