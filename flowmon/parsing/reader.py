@@ -44,6 +44,7 @@ class Counters:
         self.foreign = 0
         """Lines of programs that no format claims."""
         self.clipped = 0
+        """Lines that were cut, or not read, for their length."""
         self.last_at: float | None = None
         self.samples: deque[str] = deque(maxlen=SAMPLES_KEPT)
         """The last lines that no rule matched."""
@@ -54,8 +55,11 @@ class Counters:
         self.samples.append(line[:500])
 
 
-def placed(data: bytes, base: int) -> tuple[list[str], Iterable[int]]:
-    """Lines of a chunk without their ends, and their positions (one more than lines); `base`: of the first byte."""
+def placed(data: bytes, base: int, clipped: Counters | None = None) -> tuple[list[str], Iterable[int]]:
+    """Lines of a chunk without their ends, and their positions (one more than lines); `base`: of the first byte.
+
+    With `clipped` no line is longer than LINE_CAP, and those that were are counted there.
+    """
     if data.isascii():
         lines = data.decode("ascii").split("\n")
         lengths = [len(line) + 1 for line in lines]
@@ -65,7 +69,17 @@ def placed(data: bytes, base: int) -> tuple[list[str], Iterable[int]]:
         lengths = [len(line) + 1 for line in raw]
     if not lines[-1]:
         lines.pop()
+    if clipped is not None and max(lengths) > LINE_CAP + 1:
+        _clip(lines, clipped)
     return lines, accumulate(lengths, initial=base)
+
+
+def _clip(lines: list[str], counters: Counters) -> None:
+    """Cut what no rule shall see off the lines that are too long: behind a blank, as half an address is another one."""
+    for number, line in enumerate(lines):
+        if len(line) > LINE_CAP:
+            counters.clipped += 1
+            lines[number] = line[: line.rfind(" ", 0, LINE_CAP) + 1] or line[:LINE_CAP]
 
 
 class SyslogReader:
@@ -91,8 +105,8 @@ class SyslogReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:  # noqa: C901 - a call more for each line costs a tenth
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, positions = placed(data, base)
         counters = self.counters
+        lines, positions = placed(data, base, counters)
         counters.lines += len(lines)
         heads, seen = self._heads, self.seen
         prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
@@ -248,8 +262,8 @@ class HeaderReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, positions = placed(data, base)
         counters = self.counters
+        lines, positions = placed(data, base, counters)
         counters.lines += len(lines)
         for line, here in zip(lines, positions, strict=False):
             if line[-1:] == "\r":

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from flowmon.model.event import Attempt
 from flowmon.parsing.format import Format
+from flowmon.parsing.reader import Counters, placed
+from flowmon.parsing.rules import LINE_CAP
 from tests.parsers.reading import ShortNames, catalogue
 
 LONGEST = 10_000
@@ -75,3 +78,31 @@ def test_a_damaged_fraction_costs_its_line_alone(fraction: str) -> None:
     events: list[object] = []
     found[1].feed(data, 0, events.append)
     assert len(events) == 2
+
+
+LONG = "Nov 24 10:44:26 mx postfix/smtp[1]: 4B1000001: to=<kim@acme.example>, relay=none, delay=1, delays=1/0/0/0, "
+
+
+@pytest.mark.parametrize("other", ["", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_rules_see_no_more_of_a_line_than_the_cap(other: str) -> None:
+    tail = "dsn=4.4.1, status=deferred (" + other + "connect to far.example: " * LINE_CAP
+    data = f"{LONG}{tail})\r\n{LONG}dsn=4.4.1, status=deferred (late)\n".encode()
+    found = catalogue().reader(data, hosts=ShortNames(), host="here", zone=None, name="postfix")
+    assert found is not None
+    events: list[object] = []
+    found[1].feed(data, 0, events.append)
+    counters = found[1].counters
+    assert (counters.lines, counters.unmatched, counters.clipped) == (2, 1, 1), "cut, it is no whole line any more"
+    assert [event.position for event in events if isinstance(event, Attempt)] == [data.index(b"\n") + 1]
+
+
+def test_no_half_of_an_address_is_left_of_a_cut_line() -> None:
+    counters = Counters()
+    (line,), _ = placed(b"for " + b"kim@acme.example " * LINE_CAP + b"\n", 0, counters)
+    assert counters.clipped == 1
+    assert LINE_CAP - 20 < len(line) <= LINE_CAP
+    assert line.endswith("kim@acme.example ")
+    assert placed(b"a" * (LINE_CAP + 1) + b"\nb", 7, counters)[0] == ["a" * LINE_CAP, "b"]
+    assert counters.clipped == 2
+    assert placed(b"a" * LINE_CAP + b"\n", 0, counters)[0] == ["a" * LINE_CAP]
+    assert counters.clipped == 2
