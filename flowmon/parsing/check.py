@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec
 from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.hostile import Hostile, too_slow
 from flowmon.parsing.nearest import nearest
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
@@ -123,8 +126,11 @@ def _nothing(event: Event) -> None:
     """Takes an event and does nothing with it."""
 
 
-def faults(format: Format) -> list[str]:
-    """What is wrong with a format, one sentence each; empty when its samples prove it."""
+def faults(format: Format, *, thorough: bool = True) -> list[str]:
+    """What is wrong with a format, one sentence each; empty when its samples prove it and none of it is slow.
+
+    `thorough`: look for slow patterns as long as it takes (seconds for a large file), not only for the plain ones.
+    """
     try:
         format.check()
     except ParserFileError as fault:
@@ -137,7 +143,7 @@ def faults(format: Format) -> list[str]:
         _, taken, _ = read_one(format, line)
         if taken:
             found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
-    found += _slow(format)
+    found += slow(format, thorough=thorough)
     return found
 
 
@@ -185,23 +191,45 @@ def _wrong_type(event: Event) -> str:
     return ""
 
 
-_HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
-SLOW_SECONDS = 0.5
+SLOW_SECONDS = 0.05
+"""What a pattern may take for the worst line, of the processor: what it takes longer holds up the reading."""
 
 
-def _slow(format: Format) -> list[str]:
-    """Rules whose pattern needs too long for a hostile line."""
-    slow = []
+def slow(format: Format, *, thorough: bool = True) -> list[str]:
+    """Rules whose pattern needs too long for a hostile line, and patterns of the framing that do."""
+    found = []
     for rule in format.rules:
-        for tail in _HOSTILE:
-            started = time.process_time()
-            rule.match(rule.literal + tail, 0)
-            # a user's own pattern is stopped before that, and would soon be switched off
-            if time.process_time() - started > SLOW_SECONDS or _was_stopped(rule.guarded):
-                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…: let no "
-                            "part of it repeat what already repeats")
-                break
-    return slow + _slow_framing(format)
+        if rule.pattern is None:
+            continue
+        rule.prepare()  # it may have been used, and switched off
+        texts = Hostile(rule.pattern, _bodies(format, rule), thorough=thorough)
+        worst = too_slow(texts, partial(_seconds, rule), SLOW_SECONDS)
+        if worst is not None:
+            found.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for lines such as "
+                         f"{worst[1][:120]!r}…: let no part of it repeat what already repeats")
+    return found + _slow_framing(format)
+
+
+def _bodies(format: Format, rule: Rule) -> list[str]:
+    """The samples of a rule, from where its pattern begins."""
+    lines = [sample.line for spec in format.spec.rule if spec.name == rule.name for sample in spec.sample]
+    found = []
+    for line in lines:
+        places = (match.start() for match in re.finditer(re.escape(rule.literal), line[:500]))
+        begin = next((place for place in places if rule.match(line, place) is not None), None)
+        if begin is not None:
+            found.append(line[begin:])
+    return found or lines[:1]
+
+
+def _seconds(rule: Rule, text: str) -> float:
+    """How long a rule looks at a text: endless where it was stopped, as a user's own soon would be switched off."""
+    started = time.process_time()
+    rule.match(text, 0)
+    return inf if _was_stopped(rule.guarded) else time.process_time() - started
+
+
+_HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
 
 
 def _slow_framing(format: Format) -> list[str]:
