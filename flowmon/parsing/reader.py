@@ -274,6 +274,12 @@ class HeaderReader:
             if self._signature is not None:
                 self._doubt(line, understood)
 
+    def be_sure(self) -> None:
+        """The log is of this format: no line is in doubt any more."""
+        self._signature = None
+        self.counters.unmatched -= self._doubted
+        self._doubted = 0
+
     def _line(self, line: str, here: int, fold: Fold) -> bool:
         match = self._match(line)
         stamp = self._stamps.any(match.group("time")) if match else None
