@@ -114,6 +114,8 @@ def run(path: str, config: Path | None = None, form: Form = "text") -> int:
     for stream in found.streams:
         measured = measure(stream, formats, names)
         understood = understood or measured.matched > 0
+        for told in formats.switched_off():
+            opening.tell(told)
         if form == "json":
             print(msgspec.json.encode(measured.as_json()).decode())
         else:

@@ -75,6 +75,10 @@ class Catalogue:
         self.formats[format.name] = format
         self._tables.clear()
 
+    def switched_off(self) -> list[str]:
+        """Patterns of users' files that were switched off while reading, each with the remedy."""
+        return [told for format in self.formats.values() if not format.trusted for told in format.switched_off()]
+
     def names(self) -> set[str]:
         """Formats that a reader can be had of without lines to recognise them by."""
         return {*self.formats, *self.plugins, envelope.NAME}

@@ -20,7 +20,7 @@ from flowmon.errors import ParserFileError
 from flowmon.model.event import KINDS, SERVICE
 from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.converters import CONVERTERS
-from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.guarded import STRIKES, TIMEOUT_SECONDS, GuardedPattern
 from flowmon.parsing.rules import Change, Rule, own_fields
 
 _PART = re.compile(r"%\{(\w+)\}")
@@ -151,6 +151,7 @@ class Format:
         self.trusted = trusted
         self._where = f"{path}"
         self._parts: dict[str, str] = {}
+        self._finders: list[tuple[str, Any]] = []
         for name, part in spec.parts.items():
             self._parts[name] = self._filled(f"parts.{name}", part)
         if not NAME.fullmatch(spec.name):
@@ -262,6 +263,7 @@ class Format:
     def _finder(self, patterns: dict[Any, str], where: str) -> Callable[[str], Any]:
         """A converter: the word of the first pattern that stands anywhere in the text."""
         compiled = [(word, self._compile(f"find of {where}", pattern)) for word, pattern in patterns.items()]
+        self._finders += [(f"`find` of {where.partition(': ')[2]}", pattern) for _, pattern in compiled]
 
         def found(text: str) -> Any:
             return next((word for word, pattern in compiled if pattern.search(text)), None)
@@ -281,6 +283,20 @@ class Format:
             known = {*own_fields(rule.event), "queue_id", "session"}
             for name in sorted((captured | set(spec.fields)) - known):
                 raise ParserFileError(f"{where}: {name!r} is no field of {spec.kind}{near_words(name, known)}")
+
+    def switched_off(self) -> list[str]:
+        """Patterns of a user's own that were switched off for taking too long too often, each with the remedy."""
+        patterns = [(f"`{key}`", pattern) for key, pattern in (
+            ("header", self.header), ("id", self.id_pattern), ("signature", self.signature),
+            ("continuation", self.continuation),
+        )]  # fmt: skip
+        patterns += [(f"rule {rule.name!r}", rule.guarded) for rule in self.rules]
+        patterns += self._finders
+        return [
+            f"{self.path}: {what}: its pattern is switched off: it took more than {TIMEOUT_SECONDS * 1000:.0f} ms for "
+            f"{STRIKES} lines, and what it is for is not understood; let no part repeat what repeats, start again"
+            for what, pattern in patterns if isinstance(pattern, GuardedPattern) and pattern.off
+        ]
 
     def _spec(self, rule: Rule) -> RuleSpec:
         return next(spec for spec in self.spec.rule if spec.name == rule.name)

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.collecting.folded import Start
+from flowmon.collecting.folding import Folding
+from flowmon.config import Config
 from flowmon.errors import ParserFileError
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.parsing.check import faults
 from flowmon.parsing.format import load
+from flowmon.sources import Discovery
 
 GOOD = r"""
 name = "own"
@@ -202,6 +206,11 @@ def test_a_pattern_that_takes_too_long_is_switched_off(tmp_path: Path) -> None:
     assert rule.guarded is not None
     assert rule.guarded.strikes >= 3
     assert rule.match("to=a status=ok", 0) is None
+    catalogue = Catalogue()
+    assert catalogue.switched_off() == []
+    catalogue.formats["own"] = format
+    (told,) = catalogue.switched_off()
+    assert told.startswith(f"{format.path}: rule 'sent': its pattern is switched off: it took more than 50 ms for 3 ")
 
 
 HEADER = r"""
@@ -222,6 +231,21 @@ set.status = "relayed"
 line = '2026-11-24 10:44:26 main: 5ED2 to=kim@example.com'
 expect = { recipient = "kim@example.com" }
 """
+def test_the_screen_is_told_of_a_pattern_that_is_switched_off(tmp_path: Path) -> None:
+    catalogue = Catalogue()
+    file = write(tmp_path, GOOD.replace("map.status", "find.relay = { a = '(?:x+)+y' }\nmap.status").replace(
+        r"status=(?P<status>\w+)", r"status=(?P<status>\w+)(?: (?P<relay>.*))?"))
+    catalogue.add_file(file, trusted=False)
+    assert catalogue.rejected == []
+    folding = Folding(catalogue, Discovery(), Config(), Start(), live=False)
+    assert folding.take().notices == []
+    finder = next(change for _, change, _ in catalogue.formats["own"].rules[0].changes if callable(change))
+    for _ in range(3):
+        assert finder("x" * 5000) is None
+    (notice,) = folding.take().notices
+    assert notice.startswith(f"{file}: `find` of rule 'sent': its pattern is switched off")
+
+
 SLOW = {
     "header": (r"(?P<session>\w+): ", r"(?P<session>(?:\w+)+): "),
     "id": ("[0-9A-F]{4}) ", "(?:[0-9A-Fa-f]+)+) "),
