@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
-from flowmon.parsing.dispatch import LINE_CAP, Fold, ShortWays, Table
+from flowmon.parsing.dispatch import Fold, ShortWays, Table
 from flowmon.parsing.format import Format
+from flowmon.parsing.rules import LINE_CAP
 from flowmon.parsing.seen import Seen
 from flowmon.parsing.stamps import Stamps
 
@@ -305,4 +306,4 @@ class HeaderReader:
             self.counters.unmatched += 1
 
 
-__all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "placed"]
+__all__ = ["Counters", "HeaderReader", "SyslogReader", "placed"]
