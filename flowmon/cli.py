@@ -247,7 +247,7 @@ def coverage(path: str, /, *, format: Literal["text", "json"] = "text", config: 
     path
         Log file or folder.
     format
-        text, or json (an object per log: format, matched, ignored, unmatched, shapes).
+        text, or json (an object per log: format, matched, ignored, foreign, unmatched, shapes).
     """
     from flowmon.commands import coverage as command
 

@@ -341,4 +341,5 @@ class Folding:
         return folded
 
     def _told(self) -> Iterable[str]:
-        return dict.fromkeys([*self.notices, *(f"{host}: {text}" for _, host, text in self.tracker.notices)])
+        told = (f"{host}: {text}" for _, host, text in self.tracker.notices)
+        return dict.fromkeys([*self.notices, *self.catalogue.switched_off(), *told])

@@ -14,13 +14,17 @@ from flowmon.commands import opening
 from flowmon.commands.output import clean
 from flowmon.errors import SourceError
 from flowmon.model.event import Event
-from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue
+from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
+from flowmon.parsing.reader import HeaderReader, SyslogReader
+from flowmon.parsing.records import RecordReader
 from flowmon.sources import Stream, discover
 from flowmon.tracking.names import HostNames
 
 Form = Literal["text", "json"]
 SHAPES = 10
 """The most frequent shapes that are told."""
+ASIDE = 3
+"""The same, of lines that are set aside."""
 _MOST_SHAPES = 20_000
 """So many different shapes are told apart: what comes after is counted alone."""
 
@@ -53,18 +57,37 @@ class Coverage:
     matched: int = 0
     """Lines of which a rule made something."""
     ignored: int = 0
-    """Lines that a rule sets aside, or of programs that no format reads."""
+    """Lines that a rule sets aside."""
+    foreign: int = 0
+    """Lines of programs that no format reads."""
     unmatched: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     shapes: Counter[str] = field(default_factory=Counter)
     samples: dict[str, str] = field(default_factory=dict)
+    aside: Counter[str] = field(default_factory=Counter)
+    """Shapes of the first lines that a rule sets aside."""
+    programs: Counter[str] = field(default_factory=Counter)
+    """Of the lines that no format reads."""
+    clipped: int = 0
+    """Lines that were too long to be read to their end."""
+    last_miss: str = ""
 
     def miss(self, line: str) -> None:
         """Note the shape of a line that no rule takes."""
-        found = shape(line)
+        self.last_miss = found = shape(line)
         if found in self.shapes or len(self.shapes) < _MOST_SHAPES:
             self.shapes[found] += 1
             self.samples.setdefault(found, line)
+
+    def unmiss(self) -> None:
+        """The last line that was missed was the begin of a record, as is seen now."""
+        self.shapes -= Counter([self.last_miss])
+
+    def set_aside(self, line: str) -> None:
+        """Count a line that a rule sets aside, and note the shape of the first ones."""
+        self.ignored += 1
+        if self.ignored <= _MOST_SHAPES:
+            self.aside[shape(line)] += 1
 
     def as_json(self) -> dict[str, Any]:
         """As `--format json` prints it."""
@@ -72,7 +95,8 @@ class Coverage:
         top = [{"shape": one, "count": count, "sample": self.samples[one]} for one, count in common]
         return {
             "path": self.path, "format": self.format, "matched": self.matched, "ignored": self.ignored,
-            "unmatched": self.unmatched, "events": dict(self.kinds.most_common()), "shapes": top,
+            "foreign": self.foreign, "unmatched": self.unmatched, "clipped": self.clipped,
+            "events": dict(self.kinds.most_common()), "shapes": top,
         }
 
 
@@ -90,6 +114,8 @@ def run(path: str, config: Path | None = None, form: Form = "text") -> int:
     for stream in found.streams:
         measured = measure(stream, formats, names)
         understood = understood or measured.matched > 0
+        for told in formats.switched_off():
+            opening.tell(told)
         if form == "json":
             print(msgspec.json.encode(measured.as_json()).decode())
         else:
@@ -105,40 +131,65 @@ def measure(stream: Stream, formats: Catalogue, names: HostNames) -> Coverage:
         return found
     found.path = chunk.path
     recognised = formats.reader(chunk.data[:RECOGNISE_BYTES], hosts=names, host="localhost", zone=None)
-    events = 0
-
-    def count(event: Event) -> None:
-        nonlocal events
-        events += 1
-        found.kinds[type(event).__name__.lower()] += 1
-
+    reader = recognised[1] if recognised is not None else None
+    if recognised is not None:
+        found.format = recognised[0]
+    if isinstance(reader, HeaderReader):
+        reader.be_sure()
     while chunk is not None:
         at = chunk.offset
-        for line in chunk.data.splitlines(keepends=True):
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            if recognised is None:
+        for line in chunk.data.split(b"\n"):
+            if reader is not None and line:
+                _feed(found, reader, line, at)
+            elif line:
                 found.unmatched += 1
-                found.miss(text)
-                continue
-            found.format, reader = recognised
-            counters, before = reader.counters, events
-            missed, strange = counters.unmatched, counters.foreign
-            reader.feed(line, at, count)
-            at += len(line)
-            if counters.unmatched > missed:
-                found.miss(text)
-            elif events == before or counters.foreign > strange:
-                found.ignored += 1
+                found.miss(_text(line))
+            at += len(line) + 1
         chunk = stream.read(final=True)
-    if recognised is not None:
-        counters = recognised[1].counters
-        found.unmatched = counters.unmatched
-        found.matched = max(counters.lines - counters.unmatched - found.ignored, 0)
+    if reader is not None:
+        found.unmatched, found.clipped = reader.counters.unmatched, reader.counters.clipped
     return found
 
 
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").rstrip("\r")
+
+
+def _feed(found: Coverage, reader: LineReader, line: bytes, at: int) -> None:
+    """Have one line read, and count what became of it."""
+    counters, text, made = reader.counters, _text(line), 0
+    lines, missed, strange = counters.lines, counters.unmatched, counters.foreign
+
+    def count(event: Event) -> None:
+        nonlocal made
+        made += 1
+        found.kinds[type(event).__name__.lower()] += 1
+
+    reader.feed(line + b"\n", at, count)
+    if counters.unmatched > missed:
+        found.miss(text)
+        return
+    if counters.unmatched < missed:
+        found.unmiss()
+    names_columns = isinstance(reader, RecordReader) and (text[:1] == "#" or not reader.taken)
+    if made:
+        found.matched += 1
+    elif counters.foreign > strange:
+        found.foreign += 1
+        found.programs[_program(reader, text)] += 1
+    elif counters.lines > lines and text.strip() and not names_columns:
+        found.set_aside(text)
+
+
+def _program(reader: LineReader, line: str) -> str:
+    """The program that a syslog header names."""
+    body = reader.body_of(line) if isinstance(reader, SyslogReader) else None
+    words = line[:body].split() if body else []
+    return words[-1].rstrip(":").partition("[")[0] if words else "?"
+
+
 def _print(found: Coverage) -> None:
-    lines = found.matched + found.ignored + found.unmatched
+    lines = found.matched + found.ignored + found.foreign + found.unmatched
     path = clean(found.path)
     if not lines:
         print(f"{path}: empty, or not readable")
@@ -147,12 +198,28 @@ def _print(found: Coverage) -> None:
         print(f"{path}: no format fits its lines")
     else:
         own = found.matched + found.unmatched
-        share = found.matched / own if own else 1.0
-        print(f"{path}: {found.format}: {share:.2%} of {own} lines understood, {found.ignored} set aside")
+        told = f"{found.matched / own:.2%} of {_lines(own)} understood" if own else "no line tells of mail"
+        left = [f"{_lines(found.ignored)} set aside by a rule"] if found.ignored else []
+        left += [f"{_lines(found.foreign)} of programs that no format reads"] if found.foreign else []
+        print(f"{path}: {found.format}: {told}" + (f"; not counted in: {', '.join(left)}" if left else ""))
     if found.kinds:
         print("  " + ", ".join(f"{count} {kind}" for kind, count in found.kinds.most_common()))
+    if found.clipped:
+        print(f"  too long to be read to the end: {_lines(found.clipped)}")
+    if found.aside:
+        some = f" (of the first {_MOST_SHAPES:,})" if found.ignored > _MOST_SHAPES else ""
+        print(f"  set aside as saying nothing about a message{some}, the most frequent shapes:")
+        for one, count in found.aside.most_common(ASIDE):
+            print(f"  {count:>7}  {clean(one)}")
+    if found.programs:
+        programs = ", ".join(f"{clean(name)} {count}" for name, count in found.programs.most_common(SHAPES))
+        print(f"  programs that no format reads: {programs}")
     if found.unmatched:
-        print(f"  not understood: {found.unmatched} lines; the most frequent shapes, each with a line:")
+        print(f"  not understood: {_lines(found.unmatched)}; the most frequent shapes, each with a line:")
         for one, count in found.shapes.most_common(SHAPES):
             print(f"  {count:>7}  {clean(one)}")
             print(f"           {clean(found.samples[one][:300])}")
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"

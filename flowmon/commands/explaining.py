@@ -11,6 +11,7 @@ from flowmon.model.event import Event
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.parsing.check import read_one
 from flowmon.parsing.format import Format
+from flowmon.parsing.rules import LINE_CAP
 from flowmon.parsing.wrapped import enclosed, unwrap
 
 
@@ -25,16 +26,25 @@ class Reading(NamedTuple):
 def reading(formats: Catalogue, line: str) -> Reading | None:
     """The reading of one line by itself, out of its envelope; None where no rule takes it.
 
-    A rule that makes something of the line says more than one that sets it aside.
+    A format whose lines can be told by themselves comes before one of which this line shows nothing, and a rule that
+    makes something of the line says more than one that sets it aside.
     """
     found = ((f, *read_one(f, line, reference=time.time())) for f in reversed(formats.formats.values()))
     taken = [Reading(format, events, rules[0]) for format, events, rules, _ in found if rules]
-    best = max(taken, key=lambda one: bool(one.events), default=None)
+    best = max(taken, key=lambda one: (sure(one.format, line), bool(one.events)), default=None)
     if best is None and (wrapped := unwrap(line)) is not None:
         text = enclosed(wrapped).text.partition("\n")[0]
         if text != line:
             return reading(formats, text)
     return best
+
+
+def sure(format: Format, line: str) -> bool:
+    """Whether a log of this line alone is taken for the format's: its signature is there, where it has one."""
+    if format.framing != "header" or format.signature is None:
+        return True
+    by_syslog = format.header is not None and bool(format.spec.programs) and format.header.match(line) is None
+    return by_syslog or format.signature.search(line[:LINE_CAP]) is not None
 
 
 class RuleFinder:

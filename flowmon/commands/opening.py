@@ -139,6 +139,8 @@ def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> Non
         progress = _Progress(sum(max(s.size, 0) for s in discovery.streams))
         states = read_all(writer, formats, discovery, config, asked=asked, progress=progress)
         progress.clear()
+        for told in formats.switched_off():
+            tell(told)
         for state in states:
             trouble = state.error or (state.notice if state.offset else None)
             if trouble and trouble not in discovery.problems:

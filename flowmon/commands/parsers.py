@@ -9,23 +9,31 @@ from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
-from flowmon.commands.explaining import reading
+from flowmon.commands.explaining import reading, sure
 from flowmon.commands.output import clean, columns
+from flowmon.commands.record_skeleton import record_skeleton
 from flowmon.commands.skeleton import skeleton
 from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
 from flowmon.parsing.check import faults, knows_header, near
-from flowmon.parsing.format import Format, load
+from flowmon.parsing.envelope import unwrap
+from flowmon.parsing.format import NAME, NAME_RULE, Format, load
+from flowmon.parsing.reader import placed
+from flowmon.sources import discover
 from flowmon.tracking import own_rules
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}", re.ASCII)
+_RECORD = re.compile(r"\s*(?:\{|#Fields:|(?:<\d{1,3}>)?\w+=|.{0,80}\bCEF:\d)")
+"""How a line of records begins; behind a header of another kind are texts, even if they are made of `key=value`."""
+_NEEDED = 2_000
+"""Lines of a log that are enough to begin a file from."""
 
 
 def list_(config: Path | None = None) -> int:
     """The formats in force, with their files; then the files that were rejected, and why."""
     formats = opening.catalogue(opening.load_config(config))
     rows = [
-        [f.name, f.spec.title, f.framing, str(len(f.spec.rule)), "built in" if f.trusted else str(f.path)]
+        [f.name, f.spec.title, f.framing, str(len(f.spec.rule)),
+         f"built in: {f.path}" if f.trusted else str(f.path)]
         for f in sorted(formats.formats.values(), key=lambda f: f.name)
     ]
     rows += [[clean(name), "", "python", "-", "an installed package"] for name in sorted(formats.plugins)]
@@ -37,6 +45,8 @@ def list_(config: Path | None = None) -> int:
 
 def check(file: Path) -> int:
     """Prove a parser file, or one with diagnosis rules, by its samples: 0 when all hold, 1 with what is wrong."""
+    if file.is_dir():
+        raise ParserFileError(f"{file}: is a folder: name one of its files")
     if not file.is_file():
         raise ParserFileError(f"{file}: no such file; `flowmon parsers new NAME` begins one")
     if own_rules.is_one(file):
@@ -51,14 +61,30 @@ def check(file: Path) -> int:
     if wrong:
         return 1
     captured = {rule.name: rule.captures() for rule in format.rules}
+    captured |= {rule.name: set(spec.fields) for rule, spec in format.records}
     columns(["RULE", "KIND", "SAMPLES", "CAPTURES"], [
         [rule.name, "set aside" if rule.ignore else rule.kind, str(len(rule.sample)),
          " ".join(sorted(captured.get(rule.name, ())))]
         for rule in format.spec.rule
     ])
     samples = sum(len(rule.sample) for rule in format.spec.rule)
-    print(f"{file}: {format.name}: {len(format.spec.rule)} rules, {samples} samples: all hold")
+    rules = _count(len(format.spec.rule), "rule")
+    print(f"{file}: {format.name}: {rules}, {_count(samples, 'sample')}: all hold")
+    builtin = _built_in(format.name)
+    if builtin is not None and builtin.resolve() != file.resolve():
+        print(f"It takes the place of the built-in format {format.name}, with all its rules ({builtin}): "
+              "a `name` of its own lets both read")
     return 0
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _built_in(name: str) -> Path | None:
+    """The file of the built-in format of this name; None where there is none."""
+    file = paths.data_folder("parsers") / f"{name}.toml"
+    return file if file.is_file() else None
 
 
 def _check_diagnosis(file: Path) -> int:
@@ -84,13 +110,21 @@ def explain(line: str, config: Path | None = None) -> int:
         _say_why_not(line, list(reversed(formats.formats.values())))
         return 1
     format, events, name = found
+    if (enclosed := unwrap(line)) is not None and not sure(format, line):
+        line = enclosed.text.partition("\n")[0]
+    certain = sure(format, line)
+    if not certain and not events:
+        print("no format takes it for sure: it shows nothing by which flowmon tells a log's format. In a log of which "
+              "other lines do:")
     rule = next(rule for rule in format.spec.rule if rule.name == name)
     print(f"{format.name}, rule {rule.name!r} of {format.path}")
     if not events:
         print(f"  set aside: {rule.ignore}" if rule.ignore else "  makes no event")
     for event in events:
         _print_event(event)
-    return 0
+    if not certain:
+        print(f"  A log is {format.name}'s only if a line of it holds the format's `signature`; this one does not")
+    return 0 if certain or events else 1
 
 
 def _print_event(event: Event) -> None:
@@ -117,8 +151,13 @@ def _say_why_not(line: str, formats: list[Format]) -> None:
 
 def new(name: str, log: Path | None = None) -> int:
     """Begin a parser file of one's own in the configuration folder: from lines of a log, else from an example."""
-    if not _NAME.fullmatch(name):
-        raise ParserFileError(f"{name!r} cannot name a format: use lower-case letters, digits and dashes")
+    if not NAME.fullmatch(name):
+        raise ParserFileError(f"{name!r} cannot name a format: {NAME_RULE}")
+    if (builtin := _built_in(name)) is not None:
+        raise ParserFileError(
+            f"{name} is a built-in format, and a file of yours with this name would take the place of all its rules: "
+            f"choose another name. To change the built-in one, copy {builtin} to {paths.config_folder() / 'parsers'}"
+        )
     text = TEMPLATE.replace("NAME", name) if log is None else _from_lines(name, log)
     folder = paths.config_folder() / "parsers"
     file = folder / f"{name}.toml"
@@ -136,16 +175,32 @@ def new(name: str, log: Path | None = None) -> int:
 
 
 def _from_lines(name: str, log: Path) -> str:
-    """A skeleton made from the lines of a log; - is standard input. Raises SourceError, ParserFileError."""
-    try:
-        lines = sys.stdin.readlines() if str(log) == "-" else log.read_text("utf-8", "replace").splitlines()
-    except OSError as fault:
-        raise SourceError(f"{log}: cannot be read: {fault.strerror}") from None
-    text = skeleton(name, lines)
+    """A skeleton made from the first lines of a log; - is standard input. Raises SourceError, ParserFileError."""
+    lines = [enclosed.text if (enclosed := unwrap(line)) is not None and skeleton(name, [enclosed.text]) else line
+             for line in _first_lines(log)]
+    makers = (record_skeleton, skeleton) if lines and _RECORD.match(lines[0]) else (skeleton, record_skeleton)
+    text = makers[0](name, lines) or makers[1](name, lines)
     if not text:
-        raise ParserFileError(f"{log}: none of its lines has a header with a time that flowmon knows; docs/parsers.md "
-                              "shows how records (CSV, JSON) are described")
+        raise ParserFileError(
+            f"{log}: none of its lines has a header with a time that flowmon knows, and they are no records (CSV with "
+            "commas under a row of names, a JSON object on each line, CEF, key=value) with a time in one of their "
+            "columns; docs/parsers.md shows both"
+        )
     return text
+
+
+def _first_lines(log: Path) -> list[str]:
+    """The first lines of a log, read as all logs are: also what is compressed, and no more than is needed."""
+    found = discover([str(log)])
+    if not found.streams:
+        raise SourceError("; ".join(found.problems) or f"{log}: nothing to read")
+    lines: list[str] = []
+    stream = found.streams[0]
+    while len(lines) < _NEEDED and (chunk := stream.read(final=True)) is not None:
+        lines += [line.rstrip("\r") for line in placed(chunk.data, 0)[0]]
+    if stream.error and not lines:
+        raise SourceError(stream.error)
+    return [line.removeprefix("\ufeff") for line in lines[:_NEEDED]]
 
 
 TEMPLATE = """\

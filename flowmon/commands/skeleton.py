@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ _OWN = re.compile(
     r"|\d\d/[A-Z][a-z]{2}/\d{4} \d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?P<after>[\])}]?:? +)(?P<body>.*)"
 )
 _ID = re.compile(r"(?P<id>(?=[0-9A-Za-z-]*\d[0-9A-Za-z-]*\d)[0-9A-Za-z-]{6,24}): ")
+_HOSTED = re.compile(r"(?P<host>[A-Za-z][\w.-]*) (?P<program>[A-Za-z][\w./-]*): (?P<body>.*)")
+"""Behind a time of its own: host and program, as syslog has them."""
+_KEYED = re.compile(r"(?P<front>\w*[Ii][Dd][=:] ?)(?P<id>[^\s,;]+)(?P<after>[,;]? )")
 _PIECES = re.compile(
     r"(?P<address><?[^\s<>\"=,;:()\[\]']+@[^\s<>\"=,;:()\[\]']+>?)|(?P<ip>\b(?:\d{1,3}\.){3}\d{1,3}\b)"
     r"|(?P<quoted>\"[^\"]*\")|(?P<id>\b(?=\w*\d)[0-9A-Za-z]{8,}\b)|(?P<number>\d+)"
@@ -47,6 +51,10 @@ def skeleton(name: str, lines: Sequence[str]) -> str:
         return ""
     syslog = sum(bool(one.program) for one in cut) * 2 >= len(cut)
     cut = [one for one in cut if bool(one.program) == syslog]
+    front, own_id = "", ""
+    if not syslog:
+        cut, front = _without_host(cut)
+        cut, own_id = _without_id(cut)
     with_id = sum(one.has_id for one in cut) * 2 >= len(cut)
     if not with_id:
         cut = [one._replace(has_id=False, body=_whole(one)) for one in cut]
@@ -74,7 +82,8 @@ def skeleton(name: str, lines: Sequence[str]) -> str:
             out.append("# what stands before the text of most lines: the queue ID")
             out.append("id = '''(?P<queue_id>[0-9A-Za-z-]+): '''")
     else:
-        out += ['framing = "header"', f"header = '''{_header(cut[0].line)}'''"]
+        out += ['framing = "header"', f"header = '''{_header(cut[0].line)}{front}'''"]
+        out += ["# what stands before the text of most lines: the queue ID", f"id = '''{own_id}'''"] if own_id else []
     for number, (pattern, ones) in enumerate(common, 1):
         one = ones[0]
         out += ["", "[[rule]]", f"# {len(ones)} of the lines", f'name = "shape-{number}"',
@@ -83,6 +92,31 @@ def skeleton(name: str, lines: Sequence[str]) -> str:
             out.append("id = false")
         out += [f"pattern = '''{pattern}'''", "[[rule.sample]]", f"line = {_literal(one.line)}"]
     return "\n".join(out) + "\n"
+
+
+def _without_host(cut: list[Cut]) -> tuple[list[Cut], str]:
+    """Lines without the host and the program behind their time, where all have them, and the pattern of these."""
+    found = [_HOSTED.fullmatch(one.body) for one in cut]
+    programs = {match["program"] for match in found if match is not None}
+    if len(programs) != 1 or None in found:
+        return cut, ""
+    bodies = [one._replace(body=match["body"]) for one, match in zip(cut, found, strict=True) if match is not None]
+    return bodies, f"(?P<host>[\\w.-]+) {re.escape(programs.pop())}: "
+
+
+def _without_id(cut: list[Cut]) -> tuple[list[Cut], str]:
+    """Lines without the `id=…` before their text, where at least half have the same, and the pattern of this."""
+    found = [_KEYED.match(one.body) for one in cut]
+    signs = Counter((match["front"], match["after"]) for match in found if match is not None)
+    sign, count = signs.most_common(1)[0] if signs else (("", ""), 0)
+    if count * 2 < len(cut):
+        return cut, ""
+    bodies = [
+        one._replace(has_id=True, body=one.body[match.end() :])
+        if match is not None and (match["front"], match["after"]) == sign else one
+        for one, match in zip(cut, found, strict=True)
+    ]
+    return bodies, f"{re.escape(sign[0])}(?P<queue_id>[^\\s,;]+){re.escape(sign[1])}".replace("\\ ", " ")
 
 
 def _whole(one: Cut) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import msgspec
@@ -14,13 +16,15 @@ from flowmon.model.event import KINDS, Event
 from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
-from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec
+from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec, near_words
 from flowmon.parsing.guarded import GuardedPattern
-from flowmon.parsing.nearest import nearest
+from flowmon.parsing.hostile import Hostile, too_slow
+from flowmon.parsing.nearest import nearest, own_rule
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.rules import Rule
 from flowmon.parsing.stamps import Stamps
+from flowmon.parsing.wording import with_line
 
 REFERENCE = 1_796_000_000.0
 """Epoch time near which samples without a year stand: November 2026."""
@@ -123,12 +127,15 @@ def _nothing(event: Event) -> None:
     """Takes an event and does nothing with it."""
 
 
-def faults(format: Format) -> list[str]:
-    """What is wrong with a format, one sentence each; empty when its samples prove it."""
+def faults(format: Format, *, thorough: bool = True) -> list[str]:
+    """What is wrong with a format, one sentence each; empty when its samples prove it and none of it is slow.
+
+    `thorough`: look for slow patterns as long as it takes (seconds for a large file), not only for the plain ones.
+    """
     try:
         format.check()
     except ParserFileError as fault:
-        return [str(fault)]
+        return [with_line(str(fault), format.path)]
     found = unknown_columns(format)
     for spec in format.spec.rule:
         for sample in spec.sample:
@@ -137,8 +144,8 @@ def faults(format: Format) -> list[str]:
         _, taken, _ = read_one(format, line)
         if taken:
             found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
-    found += _slow(format)
-    return found
+    found += slow(format, thorough=thorough)
+    return [with_line(fault, format.path) for fault in found]
 
 
 def _shown(value: Any) -> str:
@@ -156,24 +163,59 @@ def _sample(format: Format, spec: RuleSpec, sample: SampleSpec) -> list[str]:
     where = f"{format.path}: rule {spec.name!r}: sample {sample.line[:80]!r}"
     events, taken, understood = read_one(format, sample.line, sample.fields)
     if not understood or not taken:
-        how_far = near(format, sample.line)
-        return [f"{where}: no rule matches it{': ' + how_far if how_far else ''}"]
+        return [f"{where}: no rule matches it: {_why_not(format, spec, sample.line)}"]
     if spec.name not in (_first(format, taken) if format.rules else taken):
         return [f"{where}: rule {taken[0]!r} takes it first: make their `starts` or patterns exclude each other"]
     if spec.ignore:
         return [] if not events else [f"{where}: makes an event though the rule ignores"]
-    if len(events) != sample.events:
-        return [f"{where}: makes {len(events)} events, {sample.events} expected"]
-    events = [event for event in events if type(event) is KINDS[spec.kind]]
+    number = len(sample.expect) if isinstance(sample.expect, list) else sample.events
+    if len(events) != number:
+        made = ", ".join(type(event).__name__.lower() for event in events) or "none"
+        return [f"{where}: events expected: {number}, made: {len(events)} ({made})"]
     wrong = [f"{where}: {fault}" for event in events if (fault := _wrong_type(event))]
-    for name, want in sample.expect.items():
-        have = [getattr(event, name, "no such field") for event in events]
-        if want not in have and str(want) not in [str(h) for h in have]:
-            wrong.append(f"{where}: {name} is {_shown(have[0])}, expected {want!r}")
+    if isinstance(sample.expect, list):
+        for place, (event, wanted) in enumerate(zip(events, sample.expect, strict=True), 1):
+            wrong += [f"{where}: event {place}: {fault}" for fault in _differences(event, wanted)]
+    own = [event for event in events if type(event) is KINDS[spec.kind]]
+    if not own:
+        return [*wrong, f"{where}: none of its events is of the rule's kind {spec.kind}"]
+    if isinstance(sample.expect, dict):
+        told = [_differences(event, sample.expect) for event in own]
+        wrong += [f"{where}: {fault}" for fault in min(told, key=len)]
     for name in sample.absent:
-        if any(getattr(event, name, "no such field") is not None for event in events):
-            wrong.append(f"{where}: {name} is {getattr(events[0], name, 'no such field')!r}, expected none")
+        if any(getattr(event, name, "no such field") is not None for event in own):
+            wrong.append(f"{where}: {name} is {getattr(own[0], name, 'no such field')!r}, expected none")
     return wrong
+
+
+def _differences(event: Event, wanted: dict[str, Any]) -> list[str]:
+    """In what an event is not as a sample expects it. The word `kind` stands for the event's own."""
+    kind = type(event).__name__.lower()
+    fields = [name for name in event.__struct_fields__ if name not in ("position", "system")]
+    found = []
+    for name, want in wanted.items():
+        if name != "kind" and name not in fields:
+            found.append(f"`expect`: {kind} has no field {name!r}{near_words(name, fields)}")
+        elif (have := kind if name == "kind" else getattr(event, name)) != want:
+            found.append(f"{name} is {_shown(have)}, expected {want!r}")
+    return found
+
+
+def _why_not(format: Format, spec: RuleSpec, line: str) -> str:
+    """Why a sample's own rule does not take it, in words."""
+    if format.framing in RECORDS:
+        times = [format.spec.time] if isinstance(format.spec.time, str) else format.spec.time
+        time_of = " or ".join(times)
+        return f"it is no {format.framing} record with a time in {time_of!r}, or what `when` asks for is not there"
+    reader = _reader(format, line)
+    if reader.body_of(line) is None:
+        header = format.header.match(line) if format.header is not None else None
+        if header is not None:
+            return f"its time {header.group('time')!r} is none that flowmon reads"
+        return f"it does not begin as framing {format.framing!r} asks" + (": see `header`" if format.header else "")
+    if not knows_header(format, line):
+        return f"its program is none of `programs` ({', '.join(format.spec.programs)})"
+    return own_rule(format, reader, line, spec.name) or near(format, line) or "its text begins otherwise"
 
 
 def _wrong_type(event: Event) -> str:
@@ -185,23 +227,45 @@ def _wrong_type(event: Event) -> str:
     return ""
 
 
-_HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
-SLOW_SECONDS = 0.5
+SLOW_SECONDS = 0.05
+"""What a pattern may take for the worst line, of the processor: what it takes longer holds up the reading."""
 
 
-def _slow(format: Format) -> list[str]:
-    """Rules whose pattern needs too long for a hostile line."""
-    slow = []
+def slow(format: Format, *, thorough: bool = True) -> list[str]:
+    """Rules whose pattern needs too long for a hostile line, and patterns of the framing that do."""
+    found = []
     for rule in format.rules:
-        for tail in _HOSTILE:
-            started = time.process_time()
-            rule.match(rule.literal + tail, 0)
-            # a user's own pattern is stopped before that, and would soon be switched off
-            if time.process_time() - started > SLOW_SECONDS or _was_stopped(rule.guarded):
-                slow.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for {tail[:10]!r}…: let no "
-                            "part of it repeat what already repeats")
-                break
-    return slow + _slow_framing(format)
+        if rule.pattern is None:
+            continue
+        rule.prepare()  # it may have been used, and switched off
+        texts = Hostile(rule.pattern, _bodies(format, rule), thorough=thorough)
+        worst = too_slow(texts, partial(_seconds, rule), SLOW_SECONDS)
+        if worst is not None:
+            found.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for lines such as "
+                         f"{worst[1][:120]!r}…: let no part of it repeat what already repeats")
+    return found + _slow_framing(format)
+
+
+def _bodies(format: Format, rule: Rule) -> list[str]:
+    """The samples of a rule, from where its pattern begins."""
+    lines = [sample.line for spec in format.spec.rule if spec.name == rule.name for sample in spec.sample]
+    found = []
+    for line in lines:
+        places = (match.start() for match in re.finditer(re.escape(rule.literal), line[:500]))
+        begin = next((place for place in places if rule.match(line, place) is not None), None)
+        if begin is not None:
+            found.append(line[begin:])
+    return found or lines[:1]
+
+
+def _seconds(rule: Rule, text: str) -> float:
+    """How long a rule looks at a text: endless where it was stopped, as a user's own soon would be switched off."""
+    started = time.process_time()
+    rule.match(text, 0)
+    return inf if _was_stopped(rule.guarded) else time.process_time() - started
+
+
+_HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
 
 
 def _slow_framing(format: Format) -> list[str]:

@@ -85,11 +85,6 @@ def lower(text: str) -> str | None:
     return text.lower() or None
 
 
-def upper(text: str) -> str | None:
-    """Upper case; None when empty."""
-    return text.upper() or None
-
-
 def guid(text: str) -> str | None:
     """A GUID in lower case without dashes and braces; None when empty."""
     return text.strip("{} ").replace("-", "").lower() or None
@@ -244,7 +239,6 @@ CONVERTERS: dict[str, Callable[[str], object]] = {
     "identifier": identifier,
     "text": text_or_none,
     "lower": lower,
-    "upper": upper,
     "guid": guid,
     "underscores": underscores,
     "addresses": addresses,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flowmon.model.event import Event
 from flowmon.parsing.format import Format
-from flowmon.parsing.rules import LINE_CAP, Build, Rule, WithId
+from flowmon.parsing.rules import Build, Rule, WithId
 
 Fold = Callable[[Event], None]
 """What takes the events."""
@@ -144,4 +144,4 @@ def _take(
     return taken
 
 
-__all__ = ["LINE_CAP", "Fold", "Table"]
+__all__ = ["Fold", "Table"]

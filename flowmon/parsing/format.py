@@ -17,16 +17,26 @@ import msgspec
 
 from flowmon import toml_file
 from flowmon.errors import ParserFileError
-from flowmon.model.event import KINDS
+from flowmon.model.event import KINDS, SERVICE
 from flowmon.model.words import DeliveryStatus
 from flowmon.parsing.converters import CONVERTERS
-from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.guarded import STRIKES, TIMEOUT_SECONDS, GuardedPattern
 from flowmon.parsing.rules import Change, Rule, own_fields
 
 _PART = re.compile(r"%\{(\w+)\}")
 
 OTHERS = "*"
 """In a `map`: what all other texts mean."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}", re.ASCII)
+"""What may be the name of a format."""
+NAME_RULE = "use lower-case letters, digits and dashes"
+FIXED = {
+    "origin": ("smtp", "pickup", "mailbox", "report", "agent", SERVICE),
+    "command": ("CONNECT", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "END-OF-MESSAGE", "VRFY",
+                "ETRN"),
+}
+"""Fields whose words mean something to what reads the events: a constant must be one of them."""
 
 Framing = Literal["syslog", "header", "csv", "json", "cef", "pairs"]
 RECORDS: tuple[Framing, ...] = ("csv", "json", "cef", "pairs")
@@ -36,12 +46,13 @@ class SampleSpec(msgspec.Struct, forbid_unknown_fields=True):
     """A line and what must come of it."""
 
     line: str
-    expect: dict[str, Any] = {}
-    """Fields of the event; others are not looked at."""
+    expect: dict[str, Any] | list[dict[str, Any]] = {}
+    """Fields of an event of the rule's kind; others are not looked at. A list: of each event that the line makes, in
+    their order, whose `kind` may be named too."""
     absent: list[str] = []
     """Fields that the line must not fill."""
     events: int = 1
-    """How many events the line makes (records that list several recipients)."""
+    """How many events the line makes (records that list several recipients), where `expect` does not list them."""
     fields: str = ""
     """For csv: the `#Fields` of the line; the format's `columns` when empty."""
 
@@ -140,8 +151,11 @@ class Format:
         self.trusted = trusted
         self._where = f"{path}"
         self._parts: dict[str, str] = {}
+        self._finders: list[tuple[str, Any]] = []
         for name, part in spec.parts.items():
             self._parts[name] = self._filled(f"parts.{name}", part)
+        if not NAME.fullmatch(spec.name):
+            raise ParserFileError(f"{path}: `name` {spec.name!r} cannot name a format: {NAME_RULE}")
         self.rules: list[Rule] = []
         self.records: list[tuple[Rule, RuleSpec]] = []
         if not spec.rule:
@@ -149,7 +163,7 @@ class Format:
         seen: set[str] = set()
         for kind in spec.common:
             if kind not in KINDS:
-                raise ParserFileError(f"{path}: `common.{kind}`: unknown kind{_near(kind, KINDS)}")
+                raise ParserFileError(f"{path}: `common.{kind}`: unknown kind{near_words(kind, KINDS)}")
         for rule in spec.rule:
             if rule.kind in spec.common:
                 _share(rule, spec.common[rule.kind])
@@ -183,7 +197,7 @@ class Format:
             try:
                 return self._parts[found[1]]
             except KeyError:
-                near = _near(found[1], self._parts)
+                near = near_words(found[1], self._parts)
                 raise ParserFileError(f"{self._where}: `{key}`: no part {found[1]!r} before it{near}") from None
 
         return _PART.sub(part, pattern)
@@ -199,7 +213,7 @@ class Format:
         if not spec.sample:
             raise ParserFileError(f"{where}: no [[rule.sample]]: each rule needs a line that proves it")
         if spec.kind and spec.kind not in KINDS:
-            raise ParserFileError(f"{where}: unknown kind {spec.kind!r}{_near(spec.kind, KINDS)}")
+            raise ParserFileError(f"{where}: unknown kind {spec.kind!r}{near_words(spec.kind, KINDS)}")
         record = self.framing in RECORDS
         if record and (spec.pattern or spec.starts):
             raise ParserFileError(f"{where}: records are chosen by `when`, not by `starts` and `pattern`")
@@ -213,7 +227,7 @@ class Format:
             rule = Rule(
                 self.name, spec.name, programs=tuple(spec.programs), literal=literal,
                 with_id=bool(self.spec.id) and spec.id,
-                pattern=self._filled(f"pattern of {where}", spec.pattern) or None,
+                pattern=self._filled(f"pattern of rule {spec.name!r}", spec.pattern) or None,
                 event=KINDS[spec.kind] if spec.kind else None, ignored=spec.ignore or None, changes=changes,
                 trusted=self.trusted, each=spec.each, more=spec.more,
             )
@@ -228,12 +242,12 @@ class Format:
         for key, table in (("set", spec.set), ("map", spec.map), ("convert", spec.convert), ("find", spec.find)):
             for field in table:
                 if field not in names:
-                    near = _near(field, names)
+                    near = near_words(field, names)
                     raise ParserFileError(f"{where}: `{key}.{field}`: {spec.kind} has no such field{near}")
         for field, converter in spec.convert.items():
             if converter not in CONVERTERS:
                 raise ParserFileError(
-                    f"{where}: `convert.{field}`: unknown converter {converter!r}{_near(converter, CONVERTERS)}"
+                    f"{where}: `convert.{field}`: unknown converter {converter!r}{near_words(converter, CONVERTERS)}"
                 )
             changes.append((names.index(field), CONVERTERS[converter], None))
         for field, values in spec.map.items():
@@ -249,6 +263,7 @@ class Format:
     def _finder(self, patterns: dict[Any, str], where: str) -> Callable[[str], Any]:
         """A converter: the word of the first pattern that stands anywhere in the text."""
         compiled = [(word, self._compile(f"find of {where}", pattern)) for word, pattern in patterns.items()]
+        self._finders += [(f"`find` of {where.partition(': ')[2]}", pattern) for _, pattern in compiled]
 
         def found(text: str) -> Any:
             return next((word for word, pattern in compiled if pattern.search(text)), None)
@@ -267,7 +282,21 @@ class Format:
                 continue
             known = {*own_fields(rule.event), "queue_id", "session"}
             for name in sorted((captured | set(spec.fields)) - known):
-                raise ParserFileError(f"{where}: {name!r} is no field of {spec.kind}{_near(name, known)}")
+                raise ParserFileError(f"{where}: {name!r} is no field of {spec.kind}{near_words(name, known)}")
+
+    def switched_off(self) -> list[str]:
+        """Patterns of a user's own that were switched off for taking too long too often, each with the remedy."""
+        patterns = [(f"`{key}`", pattern) for key, pattern in (
+            ("header", self.header), ("id", self.id_pattern), ("signature", self.signature),
+            ("continuation", self.continuation),
+        )]  # fmt: skip
+        patterns += [(f"rule {rule.name!r}", rule.guarded) for rule in self.rules]
+        patterns += self._finders
+        return [
+            f"{self.path}: {what}: its pattern is switched off: it took more than {TIMEOUT_SECONDS * 1000:.0f} ms for "
+            f"{STRIKES} lines, and what it is for is not understood; let no part repeat what repeats, start again"
+            for what, pattern in patterns if isinstance(pattern, GuardedPattern) and pattern.off
+        ]
 
     def _spec(self, rule: Rule) -> RuleSpec:
         return next(spec for spec in self.spec.rule if spec.name == rule.name)
@@ -281,16 +310,21 @@ def _share(rule: RuleSpec, common: CommonSpec) -> None:
 
 def _word(field: str, value: Any, where: str) -> Any:
     """A constant, as the word it must be."""
+    if field in FIXED and value and value not in FIXED[field]:
+        near = near_words(str(value), FIXED[field])
+        raise ParserFileError(f"{where}: {field} {value!r} is none of the words that it may be{near}")
     if field != "status" or value is None or value == "":
         return value if value != "" or field != "status" else None
     try:
         return DeliveryStatus(value)
     except ValueError:
         words = [str(s) for s in DeliveryStatus]
-        raise ParserFileError(f"{where}: status {value!r} is no word of mail flow{_near(str(value), words)}") from None
+        near = near_words(str(value), words)
+        raise ParserFileError(f"{where}: status {value!r} is no word of mail flow{near}") from None
 
 
-def _near(word: str, known: Any) -> str:
+def near_words(word: str, known: Any) -> str:
+    """The known word that was likely meant, else all of them."""
     names = sorted(map(str, known))
     close = get_close_matches(word, names, 1)
     return f" (did you mean {close[0]!r}?)" if close else f"; known: {', '.join(names)}"
@@ -302,5 +336,12 @@ def load(path: Path, *, trusted: bool = False) -> Format:
     try:
         spec = msgspec.convert(data, FormatSpec)
     except msgspec.ValidationError as fault:
-        raise ParserFileError(f"{path}: {fault}") from None
-    return Format(spec, path, trusted=trusted)
+        from flowmon.parsing.wording import misfit
+
+        raise ParserFileError(misfit(str(fault), data, path)) from None
+    try:
+        return Format(spec, path, trusted=trusted)
+    except ParserFileError as fault:
+        from flowmon.parsing.wording import with_line
+
+        raise ParserFileError(with_line(str(fault), path)) from None

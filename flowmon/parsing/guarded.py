@@ -26,6 +26,11 @@ class GuardedPattern:
         self.groupindex: dict[str, int] = dict(self._compiled.groupindex)
         self.strikes = 0
 
+    @property
+    def off(self) -> bool:
+        """Whether it is switched off."""
+        return self.strikes >= STRIKES
+
     def match(self, text: str, start: int = 0) -> Any:
         """The match at `start`; None for none."""
         return self._within_time(self._compiled.match, text, start)
@@ -39,7 +44,7 @@ class GuardedPattern:
         return self._within_time(self._compiled.search, text, start)
 
     def _within_time(self, find: Callable[..., Any], text: str, start: int) -> Any:
-        if self.strikes >= STRIKES:
+        if self.off:
             return None
         try:
             return find(text, start, timeout=TIMEOUT_SECONDS)

@@ -55,6 +55,26 @@ def nearest(format: Format, reader: SyslogReader | HeaderReader, line: str) -> N
     return best
 
 
+def own_rule(format: Format, reader: SyslogReader | HeaderReader, line: str, name: str) -> str:
+    """Why the rule that a line is a sample of does not take it, in words; "" where nothing of it fits."""
+    line = line[:_LINE]
+    body = reader.body_of(line) or 0
+    found = format.id_match(line, body) if format.id_match is not None else None
+    told = []
+    for rule in format.rules:
+        if rule.name != name:
+            continue
+        if rule.with_id and found is None:
+            return f"`id` does not fit {line[body : body + 40]!r}; a rule for lines without it says `id = false`"
+        begins = found.end() if rule.with_id and found is not None else body
+        stops = _stops(rule, line, begins)
+        if stops - begins < len(rule.literal):
+            told.append(f"its text is {line[begins : begins + 40]!r}, `starts` asks for {rule.literal!r}")
+        elif stops > begins:
+            return Nearest(rule.name, begins, stops).told(line)
+    return told[0] if told else ""
+
+
 def _stops(rule: Rule, line: str, begins: int) -> int:
     """Up to where the pattern fits: the longest begin of the text that more text could make a match."""
     literal = rule.literal

@@ -17,13 +17,13 @@ from typing import Any
 import msgspec
 
 from flowmon.model.event import Event
-from flowmon.parsing.dispatch import LINE_CAP, Fold
+from flowmon.parsing.dispatch import Fold
 from flowmon.parsing.reader import Counters, placed
 
 GROUP = "flowmon.parsers"
 
 ReadLine = Callable[[str], Iterable[Event] | None]
-"""Reads one line (without its end, at most 10,000 characters) and gives its events; none for a line that is known and
+"""Reads one line (without its end, at most 16,384 characters) and gives its events; none for a line that is known and
 means nothing for a message, and None for a line that it does not know. Of an event it need not know `system` and
 `position`: they are filled in, and the host gets its one name."""
 
@@ -66,7 +66,7 @@ class PluginReader:
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
         counters = self.counters
-        for line, here in zip(*placed(data, base), strict=False):
+        for line, here in zip(*placed(data, base, counters), strict=False):
             counters.lines += 1
             line = line.rstrip("\r")
             if not line:
@@ -74,7 +74,7 @@ class PluginReader:
             try:
                 if self._read is None:
                     self._read = self._begin()
-                found = self._read(line[:LINE_CAP])
+                found = self._read(line)
                 events = [self._filled(event, here) for event in found or ()]
             except Exception as fault:  # code of strangers: whatever it raises is told, the screen goes on
                 self._faults += 1

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
-from flowmon.parsing.dispatch import LINE_CAP, Fold, ShortWays, Table
+from flowmon.parsing.dispatch import Fold, ShortWays, Table
 from flowmon.parsing.format import Format
+from flowmon.parsing.rules import LINE_CAP
 from flowmon.parsing.seen import Seen
 from flowmon.parsing.stamps import Stamps
 
@@ -56,6 +57,7 @@ class Counters:
         self.foreign = 0
         """Lines of programs that no format claims."""
         self.clipped = 0
+        """Lines that were cut, or not read, for their length."""
         self.last_at: float | None = None
         self.samples: deque[str] = deque(maxlen=SAMPLES_KEPT)
         """The last lines that no rule matched."""
@@ -66,8 +68,11 @@ class Counters:
         self.samples.append(line[:500])
 
 
-def placed(data: bytes, base: int) -> tuple[list[str], Iterable[int]]:
-    """Lines of a chunk without their ends, and their positions (one more than lines); `base`: of the first byte."""
+def placed(data: bytes, base: int, clipped: Counters | None = None) -> tuple[list[str], Iterable[int]]:
+    """Lines of a chunk without their ends, and their positions (one more than lines); `base`: of the first byte.
+
+    With `clipped` no line is longer than LINE_CAP, and those that were are counted there.
+    """
     if data.isascii():
         lines = data.decode("ascii").split("\n")
         lengths = [len(line) + 1 for line in lines]
@@ -77,7 +82,17 @@ def placed(data: bytes, base: int) -> tuple[list[str], Iterable[int]]:
         lengths = [len(line) + 1 for line in raw]
     if not lines[-1]:
         lines.pop()
+    if clipped is not None and max(lengths) > LINE_CAP + 1:
+        _clip(lines, clipped)
     return lines, accumulate(lengths, initial=base)
+
+
+def _clip(lines: list[str], counters: Counters) -> None:
+    """Cut what no rule shall see off the lines that are too long: behind a blank, as half an address is another one."""
+    for number, line in enumerate(lines):
+        if len(line) > LINE_CAP:
+            counters.clipped += 1
+            lines[number] = line[: line.rfind(" ", 0, LINE_CAP) + 1] or line[:LINE_CAP]
 
 
 class SyslogReader:
@@ -103,8 +118,8 @@ class SyslogReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:  # noqa: C901 - a call more for each line costs a tenth
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, positions = placed(data, base)
         counters = self.counters
+        lines, positions = placed(data, base, counters)
         counters.lines += len(lines)
         heads, seen = self._heads, self.seen
         prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
@@ -289,8 +304,8 @@ class HeaderReader:
 
     def feed(self, data: bytes, base: int, fold: Fold) -> None:
         """Read a chunk of whole lines; `base` is the position of its first byte."""
-        lines, positions = placed(data, base)
         counters = self.counters
+        lines, positions = placed(data, base, counters)
         counters.lines += len(lines)
         for line, here in zip(lines, positions, strict=False):
             if line[-1:] == "\r":
@@ -300,6 +315,12 @@ class HeaderReader:
                 counters.miss(line)
             if self._signature is not None:
                 self._doubt(line, understood)
+
+    def be_sure(self) -> None:
+        """The log is of this format: no line is in doubt any more."""
+        self._signature = None
+        self.counters.unmatched -= self._doubted
+        self._doubted = 0
 
     def _line(self, line: str, here: int, fold: Fold) -> bool:
         match = self._match(line)
@@ -326,4 +347,4 @@ class HeaderReader:
             self.counters.unmatched += 1
 
 
-__all__ = ["LINE_CAP", "Counters", "HeaderReader", "SyslogReader", "placed"]
+__all__ = ["Counters", "HeaderReader", "SyslogReader", "placed"]

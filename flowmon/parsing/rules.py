@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 from flowmon.model.event import COMMON, Event
 from flowmon.parsing.guarded import GuardedPattern
 
-LINE_CAP = 10_000
-"""Characters of a line that rules look at."""
+LINE_CAP = 16_384
+"""Characters of a text line that rules look at; what stands behind them is cut off. Records have `ROW_CAP`."""
 
 Change = tuple[int, Callable[[str], object] | dict[str, Any] | None, Any]
 """(place among the own fields, converter or map, constant or default)."""

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.collecting.folded import Start
+from flowmon.collecting.folding import Folding
+from flowmon.config import Config
 from flowmon.errors import ParserFileError
 from flowmon.parsing.catalogue import Catalogue
 from flowmon.parsing.check import faults
 from flowmon.parsing.format import load
+from flowmon.sources import Discovery
 
 GOOD = r"""
 name = "own"
@@ -42,8 +46,33 @@ line = 'Nov 24 10:44:26 mx1 own[7]: starting'
 FAULTS = {
     "not TOML": ("name = ", "name ", "is not TOML"),
     "no name": ('name = "own"\n', "", "name"),
-    "unknown key": ("[[rule]]\n", 'colour = "red"\n[[rule]]\n', "colour"),
-    "unknown framing": ('framing = "syslog"', 'framing = "morse"', "morse"),
+    "unknown key": ("[[rule]]\n", 'blue = "red"\n[[rule]]\n', "line 8: unknown key `blue`; known here: name, "),
+    "key that is nearly one": ('starts = "to="', 'start = "to="', "line 11: rule 'sent': unknown key `start`: did you"),
+    "key of another place": ('starts = "to="', 'expect = { }', "it belongs to a [[rule.sample]]"),
+    "key of a sample": (
+        'absent = ["relay"]', 'abcent = ["relay"]', "rule 'sent': sample: unknown key `abcent`: did you"),
+    "rules for rule": (
+        "[[rule]]\n" + GOOD.partition("[[rule]]\n")[2], "[[rules]]\nname = 'a'\n",
+        "line 8: unknown key `rules`: did you mean [[rule]]?"),
+    "one bracket": (
+        "[[rule]]\n" + GOOD.partition("[[rule]]\n")[2], "[rule]\nname = 'a'\n", "must stand in double brackets"),
+    "text for a list": (
+        'programs = ["own"]', 'programs = "own"', "line 4: `programs` must be a list in [ ], and is text"),
+    "number for a name": (
+        'name = "start"', "name = 5", "line 20: rule 2 of the file: `name` must be text in quotes"),
+    "rule without a name": (
+        'name = "start"\n', "", "line 19: rule 2 of the file: `name` is missing: each [[rule]] needs it"),
+    "unknown framing": (
+        'framing = "syslog"', 'framing = "syslogd"', "line 3: framing 'syslogd' is unknown: did you mean 'syslog'?"),
+    "framing of none": ('framing = "syslog"', 'framing = "morse"', "known: syslog, header, csv, json, cef, pairs"),
+    "name that is no word": ('name = "own"', 'name = "o/../n"', "line 2: `name` 'o/../n' cannot name a format"),
+    "origin of none": (
+        GOOD.partition('kind = "attempt"')[2].partition("[[rule.sample]]")[0].join(['kind = "attempt"', ""]),
+        'kind = "arrival"\nset.origin = "smpt"\n',
+        "origin 'smpt' is none of the words that it may be (did you mean 'smtp'?)"),
+    "command of none": (
+        'kind = "attempt"\nstarts = "to="', 'kind = "refusal"\nmap.command = { a = "RCTP" }\nstarts = "to="',
+        "did you mean 'RCPT'"),
     "no programs": ('programs = ["own"]\n', "", "`programs`"),
     "header without pattern": ('framing = "syslog"', 'framing = "header"', "`header`"),
     "bad id pattern": ("{4}): '''", "{4}: '''", "`id` is no regular expression"),
@@ -67,11 +96,59 @@ FAULTS = {
         "own[7]: starting'", "own[7]: 5ED2: to=kim@example.com status=ok'", "rule 'sent' takes it first"),
     "value that does not hold": ('queue_id = "5ED2"', 'queue_id = "5ED3"', "queue_id is '5ED2', expected '5ED3'"),
     "field that should be empty": ('absent = ["relay"]', 'absent = ["recipient"]', "recipient is 'kim@example.com'"),
-    "too many events": ('absent = ["relay"]', "events = 2", "makes 1 events, 2 expected"),
+    "too many events": ('absent = ["relay"]', "events = 2", "events expected: 2, made: 1 (attempt)"),
+    "field that the kind has not": ('queue_id = "5ED2"', 'queueid = "5ED2"', "attempt has no field 'queueid' (did you"),
+    "text for a number": ('queue_id = "5ED2"', "queue_id = 52", "queue_id is '5ED2', expected 52"),
+    "a list of too many events": (
+        'expect = { queue_id = "5ED2", recipient = "kim@example.com", status = "relayed" }',
+        'expect = [{ queue_id = "5ED2" }, { queue_id = "5ED2" }]', "events expected: 2, made: 1 (attempt)"),
+    "an event that is another": (
+        'expect = { queue_id = "5ED2", recipient = "kim@example.com", status = "relayed" }',
+        'expect = [{ kind = "arrival" }]', "event 1: kind is 'attempt', expected 'arrival'"),
+    "starts that never does": (
+        'starts = "to="', 'starts = "ot="', "its text is 'to=kim@example.com status=ok', `starts` asks"),
+    "id that is not there": ("own[7]: 5ED2: to", "own[7]: to", "a rule for lines without it says `id = false`"),
+    "program of none": ("mx1 own[7]: starting'", "mx1 other[7]: starting'", "its program is none of `programs` (own)"),
+    "header that is none": (
+        "Nov 24 10:44:26 mx1 own[7]: starting'", "Nov 99: starting'", "does not begin as framing 'syslog'"),
     "foreign line taken": ("own[7]: something else'", "own[7]: starting'", "listed as foreign"),
     "pattern that takes too long": (
         r"(?P<recipient>\S+)", r"(?P<recipient>(?:a+)+\S*|\S+)", "rule 'sent': its pattern needs too long"),
 }
+
+
+SEVERAL = GOOD.replace('starts = "to="', 'more = true\nstarts = "to="') + """
+[[rule]]
+name = "told"
+kind = "identity"
+starts = "to="
+pattern = '''to=(?P<recipient>\\S+) status=ok'''
+[[rule.sample]]
+line = 'Nov 24 10:44:26 mx1 own[7]: 5ED2: to=kim@example.com status=ok'
+expect = [{ kind = "attempt", status = "relayed" }, { kind = "identity", recipient = "kim@example.com" }]
+"""
+
+
+def test_a_line_of_several_events_is_told_event_by_event(tmp_path: Path) -> None:
+    text = SEVERAL.replace('absent = ["relay"]', "events = 2")
+    assert faults(load(write(tmp_path, text))) == []
+    (fault,) = faults(load(write(tmp_path, text.replace('{ kind = "identity", r', "{ r").replace("{ kind", "{ relay"))))
+    assert "event 1: relay is None, expected 'attempt'" in fault
+    (fault,) = faults(load(write(tmp_path, SEVERAL)))
+    assert "events expected: 1, made: 2 (attempt, identity)" in fault
+
+
+def test_what_is_expected_must_be_of_one_event(tmp_path: Path) -> None:
+    two = SEVERAL.replace('kind = "identity"\n', 'kind = "attempt"\nset.relay = "none"\n').replace(
+        'absent = ["relay"]', "events = 2").replace(
+        'expect = { queue_id = "5ED2", recipient', 'expect = { relay = "none", recipient').partition("expect = [")[0]
+    (fault,) = faults(load(write(tmp_path, two + "events = 2")))
+    assert "'sent'" in fault, "one event has the status, the other the relay"
+
+
+def test_a_date_that_is_none_is_told(tmp_path: Path) -> None:
+    (fault,) = faults(load(write(tmp_path, HEADER.replace("2026-11-24 10", "2026-13-45 10", 1))))
+    assert "its time '2026-13-45 10:44:26' is none that flowmon reads" in fault
 
 
 def write(folder: Path, text: str) -> Path:
@@ -129,6 +206,11 @@ def test_a_pattern_that_takes_too_long_is_switched_off(tmp_path: Path) -> None:
     assert rule.guarded is not None
     assert rule.guarded.strikes >= 3
     assert rule.match("to=a status=ok", 0) is None
+    catalogue = Catalogue()
+    assert catalogue.switched_off() == []
+    catalogue.formats["own"] = format
+    (told,) = catalogue.switched_off()
+    assert told.startswith(f"{format.path}: rule 'sent': its pattern is switched off: it took more than 50 ms for 3 ")
 
 
 HEADER = r"""
@@ -149,6 +231,21 @@ set.status = "relayed"
 line = '2026-11-24 10:44:26 main: 5ED2 to=kim@example.com'
 expect = { recipient = "kim@example.com" }
 """
+def test_the_screen_is_told_of_a_pattern_that_is_switched_off(tmp_path: Path) -> None:
+    catalogue = Catalogue()
+    file = write(tmp_path, GOOD.replace("map.status", "find.relay = { a = '(?:x+)+y' }\nmap.status").replace(
+        r"status=(?P<status>\w+)", r"status=(?P<status>\w+)(?: (?P<relay>.*))?"))
+    catalogue.add_file(file, trusted=False)
+    assert catalogue.rejected == []
+    folding = Folding(catalogue, Discovery(), Config(), Start(), live=False)
+    assert folding.take().notices == []
+    finder = next(change for _, change, _ in catalogue.formats["own"].rules[0].changes if callable(change))
+    for _ in range(3):
+        assert finder("x" * 5000) is None
+    (notice,) = folding.take().notices
+    assert notice.startswith(f"{file}: `find` of rule 'sent': its pattern is switched off")
+
+
 SLOW = {
     "header": (r"(?P<session>\w+): ", r"(?P<session>(?:\w+)+): "),
     "id": ("[0-9A-F]{4}) ", "(?:[0-9A-Fa-f]+)+) "),

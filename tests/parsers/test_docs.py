@@ -25,6 +25,19 @@ def test_the_complete_parser_holds(tmp_path: Path) -> None:
     assert faults(load(path)) == []
 
 
+def test_the_example_of_records_holds(tmp_path: Path) -> None:
+    (found,) = (text for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if 'framing = "json"' in text)
+    path = tmp_path / "own.toml"
+    path.write_text(found)
+    assert faults(load(path)) == []
+
+
+def test_no_example_sets_every_line_aside() -> None:
+    for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL):
+        for rule in text.split("[[rule]]")[1:]:
+            assert "ignore" not in rule or "starts" in rule
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_told_with_its_fields(kind: str) -> None:
     (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{kind}` |")]

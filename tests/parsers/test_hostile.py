@@ -2,47 +2,66 @@
 
 from __future__ import annotations
 
-import re
 import time
+from math import inf
 
 import pytest
 
+from flowmon.model.event import Attempt
+from flowmon.parsing.check import SLOW_SECONDS, slow
 from flowmon.parsing.format import Format
+from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.hostile import Hostile, literals, too_slow
+from flowmon.parsing.reader import Counters, placed
+from flowmon.parsing.rules import LINE_CAP
 from tests.parsers.reading import ShortNames, catalogue
 
-LONGEST = 10_000
-SECONDS = 0.25
-"""Of the processor. A pattern that goes wrong takes seconds, the slowest now a tenth of this."""
-FILLINGS = (
-    "a", "<", ">", " ", "a=b, ", '\\"', '"a" ', "=> <", ": ", "; from=<a> ", "<a>,", ", stat=", " H=a [b]", "a:",
-    "(a) ",
-)
+SECONDS = 0.1
+"""Of the processor, for a whole line: header, ID and all the rules that look at it."""
 TEXTS = [f for f in catalogue().formats.values() if f.framing in ("syslog", "header")]
 
 
-def hostile_lines(format: Format) -> list[str]:
-    """Beginnings of the samples, cut where a pattern may take several ways, and filled up."""
-    lines = []
-    for number, rule in enumerate(format.spec.rule):
-        line = rule.sample[0].line
-        cuts = [match.end() for match in re.finditer(r"[ =:,<(\"]", line)][3:]
-        for place, cut in enumerate(cuts[:: max(1, len(cuts) // 5)]):
-            filling = FILLINGS[(number * 5 + place) % len(FILLINGS)]
-            lines.append((line[:cut] + filling * LONGEST)[:LONGEST])
-    return lines
+@pytest.mark.parametrize("format", TEXTS, ids=lambda format: format.name)
+def test_no_pattern_takes_long(format: Format) -> None:
+    assert slow(format) == []
 
 
 @pytest.mark.parametrize("format", TEXTS, ids=lambda format: format.name)
 def test_no_line_takes_long(format: Format) -> None:
-    formats = catalogue()
-    name = format.name if format.framing == "header" else None
-    for line in hostile_lines(format):
-        data = line.encode() + b"\n"
-        found = formats.reader(data, hosts=ShortNames(), host="here", zone=None, name=name or "postfix")
-        assert found is not None
+    name = format.name if format.framing == "header" else "postfix"
+    found = catalogue().reader(b"", hosts=ShortNames(), host="here", zone=None, name=name)
+    assert found is not None
+
+    def seconds(text: str) -> float:
+        data = text.encode() + b"\n"
         started = time.process_time()
         found[1].feed(data, 0, lambda event: None)
-        assert time.process_time() - started < SECONDS, line[:200]
+        return time.process_time() - started
+
+    for rule in format.spec.rule:
+        assert too_slow(Hostile(rule.pattern, [rule.sample[0].line], thorough=False), seconds, SECONDS) is None
+
+
+@pytest.mark.parametrize(("pattern", "sample"), [
+    (r"to=(?P<a>.*?)(?:, delay=.*?)?(?:, relay=.*?)?(?:, reply=.*?)?, stat=(?P<s>\w+)", "to=a, delay=1, stat=x"),
+    (r"from=<(?P<a>[^>]*)>?\s*'", "from=<a>'"),
+    (r"(?:\w+ ?)+: done", "well said: done"),
+    (r'C="250 (?:[^"]|A=".*")*" QT=\d+', 'C="250 ok" QT=1'),
+])
+def test_a_pattern_that_tries_again_and_again_is_found(pattern: str, sample: str) -> None:
+    compiled = GuardedPattern(pattern, dotall=True)
+
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        compiled.fullmatch(text)
+        stopped, compiled.strikes = bool(compiled.strikes), 0
+        return inf if stopped else time.process_time() - started
+
+    assert too_slow(Hostile(pattern, [sample]), seconds, SLOW_SECONDS) is not None
+
+
+def test_what_a_pattern_asks_for_as_it_stands() -> None:
+    assert literals(r"to=<(?P<a>[^>\]]*)>, a\.b(?:\(x\)| y)?\d{1,3}++") == ["to=<", ">, a.b", "(x)", " y"]
 
 
 JUNK = [
@@ -75,3 +94,31 @@ def test_a_damaged_fraction_costs_its_line_alone(fraction: str) -> None:
     events: list[object] = []
     found[1].feed(data, 0, events.append)
     assert len(events) == 2
+
+
+LONG = "Nov 24 10:44:26 mx postfix/smtp[1]: 4B1000001: to=<kim@acme.example>, relay=none, delay=1, delays=1/0/0/0, "
+
+
+@pytest.mark.parametrize("other", ["", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_rules_see_no_more_of_a_line_than_the_cap(other: str) -> None:
+    tail = "dsn=4.4.1, status=deferred (" + other + "connect to far.example: " * LINE_CAP
+    data = f"{LONG}{tail})\r\n{LONG}dsn=4.4.1, status=deferred (late)\n".encode()
+    found = catalogue().reader(data, hosts=ShortNames(), host="here", zone=None, name="postfix")
+    assert found is not None
+    events: list[object] = []
+    found[1].feed(data, 0, events.append)
+    counters = found[1].counters
+    assert (counters.lines, counters.unmatched, counters.clipped) == (2, 1, 1), "cut, it is no whole line any more"
+    assert [event.position for event in events if isinstance(event, Attempt)] == [data.index(b"\n") + 1]
+
+
+def test_no_half_of_an_address_is_left_of_a_cut_line() -> None:
+    counters = Counters()
+    (line,), _ = placed(b"for " + b"kim@acme.example " * LINE_CAP + b"\n", 0, counters)
+    assert counters.clipped == 1
+    assert LINE_CAP - 20 < len(line) <= LINE_CAP
+    assert line.endswith("kim@acme.example ")
+    assert placed(b"a" * (LINE_CAP + 1) + b"\nb", 7, counters)[0] == ["a" * LINE_CAP, "b"]
+    assert counters.clipped == 2
+    assert placed(b"a" * LINE_CAP + b"\n", 0, counters)[0] == ["a" * LINE_CAP]
+    assert counters.clipped == 2
