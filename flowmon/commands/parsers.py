@@ -16,9 +16,9 @@ from flowmon.commands.skeleton import skeleton
 from flowmon.errors import DiagnosisFileError, ParserFileError, SourceError
 from flowmon.model.event import COMMON, Event
 from flowmon.parsing.check import faults, knows_header, near
-from flowmon.parsing.envelope import unwrap
 from flowmon.parsing.format import NAME, NAME_RULE, Format, load
 from flowmon.parsing.reader import placed
+from flowmon.parsing.wrapped import unwrap
 from flowmon.sources import discover
 from flowmon.tracking import own_rules
 
