@@ -12,6 +12,8 @@ EARLIER_KEPT = 20
 """Different tries of one recipient that are kept; later ones are counted with the last."""
 
 _D = DeliveryStatus
+_BESIDE = frozenset({_D.DISCARDED, _D.EXPANDED})
+"""What may be done with mail beside storing it."""
 _DROPPED = "Ok, discarded, id="
 """What Amavis answers, as if it had taken the mail, when it drops it (docs of `$final_virus_destiny`)."""
 
@@ -58,6 +60,10 @@ def tried(hop: Hop, event: Attempt, recipient: str, status: DeliveryStatus) -> N
         fate.original = event.original_recipient
     if status is _D.RELAYED and event.diagnostic and f"({hop.queue_id})" in event.diagnostic:
         return  # a filter of this host answers with the ID that we gave it: what it said of the recipient stands
+    if fate.status is _D.DELIVERED and event.transport == "mailbox" and status in _BESIDE:
+        return  # Sieve filed it and forwards or discards it besides: a mailbox has it
+    if hop.refused == "LMTP" and len(hop.fates) == 1 and status is not _D.REJECTED:
+        hop.refused = None  # Sieve could not do one thing and did another
     if fate.count and (
         fate.status is not status or fate.relay != event.relay or fate.enhanced_status != event.enhanced_status
         or _gist(fate.diagnostic) != _gist(event.diagnostic)
@@ -172,3 +178,12 @@ def put_away(fate: Fate) -> None:
 def _gist(text: str | None) -> str | None:
     """What must be equal for two tries to be the same: the text up to what changes with each try (times, ids)."""
     return text[:60] if text is not None else None
+
+
+def quarantine(hop: Hop, fate: Fate) -> str | None:
+    """Where Amavis put what it dropped, in its words; None where it kept nothing, or not all of a message."""
+    if fate.diagnostic is None or _DROPPED not in fate.diagnostic:
+        return None
+    said = [one for one in hop.verdicts or () if one.filter == "amavis"]
+    kept = [one.detail for one in said if one.action == "quarantine"]
+    return kept[-1] if kept and len(kept) >= sum(one.action == "block" for one in said) else None

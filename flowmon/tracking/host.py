@@ -320,9 +320,12 @@ class HostTracker:
         hop = self.hop_of(event)
         if hop is None:
             return
-        if event.status is not None:
-            hop.state = event.status
-            fates.changed(hop, event.status, event.at, None, None)
+        status = event.status
+        if status is _D.REJECTED:
+            incidents.broken_off(hop, event.at)
+        elif status is not None:
+            hop.state = status
+            fates.changed(hop, status, event.at, None, None)
         self.end(hop, event.at)
 
 

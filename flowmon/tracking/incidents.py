@@ -308,6 +308,14 @@ def _session(host: HostTracker, event: Session) -> None:
         host.clients.pop(session, None)
 
 
+def broken_off(hop: Hop, at: float) -> None:
+    """Note that mail never came into the queue: what refused it has told so, or the client went away."""
+    if hop.state is None or hop.state is _D.HELD:
+        hop.state = hop.state_text = None
+        hop.aborted = True
+        fates.changed(hop, _D.REJECTED, at, None, None)
+
+
 def _brought(host: HostTracker, event: Session, client: str | None) -> None:
     """The session brought this message through a filter before the queue, which saw only the proxy."""
     hop = host.hop_of(event)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
-from flowmon.model.flow import Hop
+from flowmon.model.flow import Fate, Hop
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.replies import peer_names
+from flowmon.tracking.services import is_service
 
 _NUMBER = re.compile(r"\d+")
+_PIPED = "delivered via "
+"""What Postfix says of mail that a program took; what the program is for, a mailbox or a filter, it does not know."""
+_GIVEN_BACK_SECONDS = 60.0
+"""How long after the program ended `pickup` may find what it gave back."""
 _TOLD_TWICE_SECONDS = 20.0
 """How long after an agent refused the protocol log may tell so."""
 _CLOCK_SECONDS = 0.1
@@ -43,6 +48,16 @@ def took(hop: Hop, recipient: str) -> bool:
     )
 
 
+def may_have(hop: Hop, recipient: str) -> bool:
+    """Whether a hop may be about this recipient: it is not known to be about others only."""
+    if is_service(hop.system):  # each of its records names its recipient, as the service's directory writes it
+        named = [*hop.fates, *(hop.recipients or "").split()]
+        return recipient.lower() in map(str.lower, named)
+    if not hop.fates:
+        return True
+    return took(hop, recipient) or took(hop, recipient.lower())
+
+
 def temporary(text: str | None) -> bool:
     """Whether a refusal was only for the time being."""
     return text is not None and text[:1] == "4"
@@ -68,6 +83,26 @@ def in_one_session(taken: Hop, refused: Hop) -> bool:
         refused.refused == "RCPT" and taken.session is not None and taken.session == refused.session
         and taken.network_message_id is not None and (taken.sender or "").lower() == (refused.sender or "").lower()
     )
+
+
+def given_back(child: Hop, parent: Hop) -> list[Fate]:
+    """Recipients that a program took mail for (Postfix's pipe) and then gave it back with `sendmail`.
+
+    The same message, from the same sender, for the same recipients, on the same host, while the program ran or just
+    after; not by the user who sent the first one, and not to that program again: that is a message sent twice.
+    """
+    if child.host != parent.host or child.system != parent.system or child.origin != "pickup" or child.parent_id:
+        return []
+    if not same_message_id(child, parent) or child.sender is None or child.sender != parent.sender:
+        return []
+    if (child.arrived_at, child.serial) <= (parent.arrived_at, parent.serial) or child.client == parent.client:
+        return []
+    return [
+        fate for fate in parent.fates.values() if fate.status is DeliveryStatus.DELIVERED and not fate.next
+        and fate.diagnostic is not None and fate.diagnostic.startswith(_PIPED) and took(child, fate.recipient)
+        and child.arrived_at <= fate.at + _GIVEN_BACK_SECONDS
+        and all(again.relay != fate.relay for again in child.fates.values())
+    ]
 
 
 def told_twice(child: Hop, parent: Hop) -> bool:

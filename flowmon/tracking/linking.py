@@ -8,7 +8,9 @@ from flowmon.model.flow import Fate, Hop, Link
 from flowmon.model.words import OPEN_STATUSES, Certainty, DeliveryStatus, LinkBasis
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import (
+    given_back,
     in_one_session,
+    may_have,
     quotes,
     same_client,
     same_message_id,
@@ -182,6 +184,8 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
     """Message-ID together with time, addresses and next hop."""
     if not same_message_id(child, parent) or not _same_sender(child, parent):
         return None
+    if fates := given_back(child, parent):
+        return LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates
     if child.origin == "mailbox":
         return None  # somebody sent it there, perhaps once more
     if child.host == parent.host and child.arrived_at < parent.arrived_at:
@@ -190,7 +194,7 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         return None  # its recipients are about to come: others may have this Message-ID
     to_service = is_service(child.system)
     came_from = _came_from(child, parent, known)
-    fates: list[Fate] = []
+    fates = []
     for fate in parent.fates.values():
         if fate.status not in HANDED or fate.next or (handed_id(fate) and not to_service):
             continue
@@ -202,7 +206,7 @@ def _by_message_id(child: Hop, parent: Hop, known: KnownHosts) -> Ground | None:
         there = known.may_be(fate.relay, child.host)
         if there is None and to_service:
             there = is_of(fate.relay, child.system) or None
-        if there is False or not (there or came_from) or not _may_have(child, fate.recipient):
+        if there is False or not (there or came_from) or not may_have(child, fate.recipient):
             continue
         fates.append(fate)
     return (LinkBasis.MESSAGE_ID, Certainty.PROBABLE, fates) if fates else None
@@ -323,16 +327,6 @@ def _after_part_refused(child: Hop, parent: Hop, known: KnownHosts) -> Ground | 
     return _after_refusal(child, parent, known)
 
 
-def _may_have(hop: Hop, recipient: str) -> bool:
-    """Whether a hop may be about this recipient: it is not known to be about others only."""
-    if is_service(hop.system):  # each of its records names its recipient, as the service's directory writes it
-        named = [*hop.fates, *(hop.recipients or "").split()]
-        return recipient.lower() in map(str.lower, named)
-    if not hop.fates:
-        return True
-    return took(hop, recipient) or took(hop, recipient.lower())
-
-
 def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:
     """Sender and recipient agree (where a log begins in the middle, or tells no Message-ID).
 
@@ -347,4 +341,4 @@ def _same_addresses(child: Hop, parent: Hop, fate: Fate) -> bool:
 
 
 def _goes_to(fate: Fate, child: Hop, known: KnownHosts) -> bool:
-    return child.host != "" and known.may_be(fate.relay, child.host) is not False and _may_have(child, fate.recipient)
+    return child.host != "" and known.may_be(fate.relay, child.host) is not False and may_have(child, fate.recipient)

@@ -12,6 +12,7 @@ import msgspec
 from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, LinkBasis, Problem
 from flowmon.tracking.diagnosis import diagnose
+from flowmon.tracking.fates import quarantine
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import in_one_session, told_twice, turned_away
 
@@ -304,6 +305,8 @@ def _leaf(
         status, diagnostic = hop.state, hop.state_text or diagnostic
     elif status in _WAITS and untold(hop):
         status = _D.REMOVED
+    elif status is _D.DISCARDED and (place := quarantine(hop, fate)) is not None:
+        status, diagnostic = _D.QUARANTINED, f"{diagnostic}; {place}"
     yield Outcome(
         fate.recipient, status, hop, fate, passed or (on.hops if on else [hop]),
         (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
