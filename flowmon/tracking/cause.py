@@ -69,7 +69,9 @@ def _deeper_cause(outcome: Outcome) -> Diagnosis | None:
     words = _own_words(outcome)
     if words is None:
         return None
-    found = diagnose(words, permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
+    login = outcome.answer is not None and outcome.answer.refused == "AUTH"
+    found = diagnose(words, command="AUTH" if login else None,
+                     permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
     return found if found.reason != "unknown" else None
 
 
