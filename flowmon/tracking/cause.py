@@ -38,8 +38,8 @@ def cause(outcome: Outcome) -> Diagnosis | None:
         text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
     found = diagnose(text, enhanced_status=code, command=command,
                      permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
-    if status in (_D.HELD, _D.DISCARDED) and found.reason == "unknown":
-        return Diagnosis(Problem.POLICY, "hold" if status is _D.HELD else "discard")
+    if status in (_D.HELD, _D.QUARANTINED, _D.DISCARDED) and found.reason == "unknown":
+        return Diagnosis(Problem.POLICY, "discard" if status is _D.DISCARDED else "hold")
     return found
 
 
