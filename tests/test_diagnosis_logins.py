@@ -36,3 +36,13 @@ def test_words_of_a_login_say_so_only_where_a_login_was_answered() -> None:
     assert diagnose("550 5.1.1 User unknown").reason == "user-unknown"
     assert diagnose("550 5.2.1 This account is disabled").problem == "delivery"
     assert diagnose("535 5.2.1 This account is disabled", command="AUTH").problem == "authentication"
+
+
+def test_the_words_of_sendmail_name_the_command_themselves() -> None:
+    for text, reason in (
+        ("AUTH failure (CRAM-MD5): user not found (-20) SASL(-13): user not found: no secret in database", "smtp-auth"),
+        ("AUTH failure (LOGIN): authentication failure (-13) SASL(-13): checkpass failed", "smtp-auth"),
+        ("AUTH failure (PLAIN): encryption needed to use mechanism (-16)", "tls"),
+    ):
+        assert diagnose(text) == diagnose(text, command="AUTH")
+        assert (diagnose(text).problem, diagnose(text).reason) == ("authentication", reason)
