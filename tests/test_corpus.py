@@ -104,6 +104,8 @@ SESSIONS: dict[str, dict[str, str]] = {
     "domino/fail2ban-domino-smtp": {},
     "kerio/fail2ban-kerio": {
         r"Administration login": "to administrate is to send no mail and to read none",
+        r"found in DNS blacklist [^,]+, mail from <[^>]*> to <[^>]*>$":
+            "the list may count for the spam score only; what is refused says `rejected`",
     },
     "qmail/fail2ban-qmail": {},
     "sieve/fail2ban-sieve": {},

@@ -49,9 +49,11 @@ FINER = {
     ("routing", "host-unknown"): {("routing", "null-mx"), ("routing", "dns-failure")},
     ("delivery", "system-full"): {("delivery", "busy")},
     ("routing", "expired"): {("delivery", "unknown")},
+    ("spam", "virus"): {("spam", "spam")},
 }
 """What flowmon says where a row names several reasons in one, or the reason that tells more: a null MX is one of its
-own, what is temporary is no unknown domain, and of mail that expired the last failure tells (rule 5)."""
+own, what is temporary is no unknown domain, of mail that expired the last failure tells (rule 5), and what tries to
+trick people is no virus."""
 
 ANOTHER_CODE = {"504 5.7.40": "the row says of this code that it means another thing"}
 

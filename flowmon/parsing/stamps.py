@@ -2,8 +2,8 @@
 
 Forms: RFC 3164 `Nov  4 08:09:07` (no year, no zone), ISO 8601 `2026-11-04T08:09:07.123456+01:00` (also with a space
 for the T and without fraction or zone), `Tue Nov 24 08:09:07 2026`, `24/Nov/2026 08:09:07`, `24-11-2026 08:09:07`,
-`Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the month first), `Nov 24 2026 08:09:07`, `Tue 2026-11-24 08:09:07 UTC`,
-TAI64N labels, and epoch seconds. strptime is never used:
+`24.11.2026 08:09:07`, `Nov-24-26 08:09:07`, `11/24/26 08:09:07` and `11/24/2026 08:09:07 AM` (the month first),
+`Nov 24 2026 08:09:07`, `Tue 2026-11-24 08:09:07 UTC`, TAI64N labels, and epoch seconds. strptime is never used:
 one second, or without a year one minute, is worked out once.
 """
 
@@ -23,9 +23,9 @@ _ISO = re.compile(
 _RFC3164 = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
 _CTIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]?\d) (\d\d:\d\d:\d\d) (\d{4})(?!\d)", re.ASCII)
 _DATED = re.compile(
-    r"(?:(?P<day>\d\d)(?P<sep>[/-])(?P<month>[A-Z][a-z]{2}|\d\d)(?P=sep)(?P<year>\d{4})"
+    r"(?:(?P<day>\d\d)(?P<sep>[/.-])(?P<month>[A-Z][a-z]{2}|\d\d)(?P=sep)(?P<year>\d{4})"
     r"|(?P<month2>[A-Z][a-z]{2})-(?P<day2>\d\d)-(?P<year2>\d\d)|(?P<month3>\d\d)/(?P<day3>\d\d)/(?P<year3>\d\d))"
-    r"[ :](?P<clock>\d\d:\d\d:\d\d)(?!\d)", re.ASCII
+    r"[ :](?P<hour>\d\d)(?P<clock>:\d\d:\d\d)(?!\d)(?P<half> [AP]M\b)?", re.ASCII
 )
 _CISCO = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d{4}) (\d\d:\d\d:\d\d)(\.\d{1,9})?(?!\d)", re.ASCII)
 _FULL = re.compile(
@@ -176,16 +176,27 @@ class Stamps:
         )
 
     def _dated(self, text: str, start: int) -> tuple[float, int] | None:
-        """`24/Nov/2026 08:09:07`, `24-11-2026 08:09:07` (the day first), `Nov-24-26 08:09:07`, `11/24/26 08:09:07` (the
-        month first)."""
+        """`24/Nov/2026 08:09:07`, `24-11-2026 08:09:07`, `24.11.2026 08:09:07` (the day first), `Nov-24-26 08:09:07`,
+        `11/24/26 08:09:07`, `11/24/2026 08:09:07 AM` (the month first).
+
+        Who writes AM and PM writes the month first, who does not writes the day first; a month above 12 is the day.
+        """
         match = _DATED.match(text, start)
         if match is None:
             return None
         day = match["day"] or match["day2"] or match["day3"]
         month = match["month"] or match["month2"] or match["month3"]
+        hour, half = int(match["hour"]), match["half"]
+        swapped = match["sep"] == "/" and month.isdigit() and (int(day) <= 12 if half else int(month) > 12)
+        if swapped:
+            day, month = month, day
+        if half is not None:
+            if not 1 <= hour <= 12:
+                return None
+            hour = hour % 12 + (12 if half == " PM" else 0)
         number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
         year = match["year"] or f"20{match['year2'] or match['year3']}"
-        at = self._aware(f"{year}-{number:02}-{day}T{match['clock']}", None)
+        at = self._aware(f"{year}-{number:02}-{day}T{hour:02}{match['clock']}", None)
         return (at, match.end()) if at is not None else None
 
     def _ctime(self, text: str, start: int) -> tuple[float, int] | None:

@@ -38,8 +38,8 @@ def cause(outcome: Outcome) -> Diagnosis | None:
         text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
     found = diagnose(text, enhanced_status=code, command=command,
                      permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
-    if status in (_D.HELD, _D.DISCARDED) and found.reason == "unknown":
-        return Diagnosis(Problem.POLICY, "hold" if status is _D.HELD else "discard")
+    if status in (_D.HELD, _D.QUARANTINED, _D.DISCARDED) and found.reason == "unknown":
+        return Diagnosis(Problem.POLICY, "discard" if status is _D.DISCARDED else "hold")
     return found
 
 
@@ -69,7 +69,9 @@ def _deeper_cause(outcome: Outcome) -> Diagnosis | None:
     words = _own_words(outcome)
     if words is None:
         return None
-    found = diagnose(words, permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
+    login = outcome.answer is not None and outcome.answer.refused == "AUTH"
+    found = diagnose(words, command="AUTH" if login else None,
+                     permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
     return found if found.reason != "unknown" else None
 
 

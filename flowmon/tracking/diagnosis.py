@@ -2,7 +2,8 @@
 
 The knowledge is in `diagnosis.toml`, the words for people in `diagnosis_reasons.toml`. The first of these that knows
 decides: a rule of the user's own, a provider's rule, a rule on the words, the enhanced code, the reply code with the
-command it answers; else it is `delivery / unknown`.
+command it answers; else it is `delivery / unknown`. Of a refused login only a rule of the user's own and the rules for
+logins are asked; else it is `authentication / smtp-auth`.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     codes: dict[str, str]
     reply: tuple[ReplyMeaning, ...]
+    login: tuple[Rule, ...]
     provider: tuple[Rule, ...]
     text: tuple[Rule, ...]
 
@@ -117,6 +119,8 @@ class Reasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _own: list[tuple[tuple[Rule, ...], tuple[Reason, ...]]] = []
 """What `use_own` gave, for this process."""
+_LOGIN = "AUTH"
+"""The command of a login: what answers it tells of the login, though its words may be those of other failures."""
 _FAILED = re.compile(r"[45]\.[0-9]{1,3}\.[0-9]{1,3}")
 _File = TypeVar("_File", Knowledge, Reasons)
 
@@ -183,10 +187,10 @@ def _diagnose(
 
 
 def deciding_rule(
-    text: str, *, permanent: bool | None = None, among: tuple[Rule, ...] | None = None
+    text: str, *, command: str | None = None, permanent: bool | None = None, among: tuple[Rule, ...] | None = None
 ) -> Rule | None:
     """The rule that takes a text, of those in force or `among` others; None when only its codes tell something."""
-    case = _case(text, None, None, None, permanent)[0]
+    case = _case(text, None, None, command, permanent)[0]
     if among is None:
         return _rule(case)
     fitting = _with_codes(among, case.enhanced_status, case.reply_code)
@@ -238,6 +242,8 @@ def _decide(case: _Case) -> str:
     rule = _rule(case)
     if rule is not None:
         return rule.means
+    if case.command == _LOGIN:
+        return "authentication/smtp-auth"
     return _of_code(case.enhanced_status) or _of_reply(case) or _of_subject(case.enhanced_status) or "delivery/unknown"
 
 
@@ -248,16 +254,16 @@ def _diagnosis(means: str, by_us: bool) -> Diagnosis:
 
 
 def _rule(case: _Case) -> Rule | None:
-    rules = _rules_for(case.enhanced_status, case.reply_code)
+    rules = _rules_for(case.enhanced_status, case.reply_code, case.command == _LOGIN)
     return next((rule for rule in rules if _holds(rule, case)), None)
 
 
 @lru_cache(maxsize=512)
-def _rules_for(status: str | None, code: int | None) -> tuple[Rule, ...]:
+def _rules_for(status: str | None, code: int | None, login: bool) -> tuple[Rule, ...]:
     """The rules that these codes leave, in order."""
     known = knowledge()
     own = tuple(rule for rules, _ in _own for rule in rules)
-    return _with_codes((*own, *known.provider, *known.text), status, code)
+    return _with_codes((*own, *(known.login if login else (*known.provider, *known.text))), status, code)
 
 
 def _with_codes(rules: tuple[Rule, ...], status: str | None, code: int | None) -> tuple[Rule, ...]:

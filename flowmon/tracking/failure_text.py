@@ -20,6 +20,8 @@ _ANYWHERE = re.compile(rf"(?<![0-9.])([245][0-5][0-9])[ -]#?({_ENHANCED})")
 _ENHANCED_ALONE = re.compile(rf"^\W{{0,2}}({_ENHANCED})|\(#({_ENHANCED})\)|(?:dsn=|Status: ?)({_ENHANCED})")
 
 _AT_CONNECT = "refused to talk to me: "
+_AT_LOGIN = "AUTH failure ("
+"""Sendmail's words; it tells of a login under the ID of a message, whose command is not known otherwise."""
 _WRAPPERS = tuple((literal, re.compile(pattern, re.DOTALL)) for literal, pattern in (
     ("temporarily suspended: ", r"delivery temporarily suspended: (?P<reply>.*)"),
     ("{LED=", r"\{LED=(?P<reply>[^{}]*)\}"),
@@ -28,6 +30,7 @@ _WRAPPERS = tuple((literal, re.compile(pattern, re.DOTALL)) for literal, pattern
     ('responded with: "', r'responded with: "(?P<reply>[^"]*)'),
     (" said: ", r"(?:host|server) (?P<host>\S+)(?: \[[^\]]*\])? said: (?P<reply>.*?)"
                 r"(?: \(in reply to (?P<command>[^)]*)\)|$)"),
+    (_AT_LOGIN, r"^AUTH failure \([^)]*\): (?P<reply>.*)"),
     (_AT_CONNECT, r"(?:host (?P<host>\S+) )?refused to talk to me: (?P<reply>.*)"),
     ("SMTP error from remote mail", r"SMTP error from remote mail(?:er| server) after "
                                     r"(?P<command>[^:]*(?::<[^>]*>[^:]*)?): (?:host \S+ \[[^\]]*\]: )?(?P<reply>.*)"),
@@ -124,6 +127,8 @@ def _unwrap(text: str) -> tuple[str, str | None, bool, str]:
         by_us = by_us or _LOOPBACK.search(parts.get("host") or "") is not None
         if literal == _AT_CONNECT:
             command, aside = "CONNECT", _AT_CONNECT
+        elif literal == _AT_LOGIN:
+            command = "AUTH"
         text = parts["reply"]
     return _TRAILER.sub("", text).strip(), command, by_us, aside
 

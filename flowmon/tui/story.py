@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from flowmon.model.answers import Attempt, Detail, Hop, Recipient
 from flowmon.model.mail_auth import FAILED, results
 from flowmon.model.way import hop_seconds, inside, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
-from flowmon.model.words import OPEN_STATUSES, DeliveryStatus
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.tui.evidence import RawLine
 from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span, waited
 from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
@@ -23,6 +23,9 @@ from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, fit, width_of, wrap
 from flowmon.tui.timeline import timeline
 from flowmon.tui.widgets.document import DocLine, labelled, section
+
+_OF_MAIL = frozenset({"spf", "dkim", "dmarc", "arc", "ptr"})
+"""Reasons under authentication that are about mail; the others are about logins."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,9 @@ class Story:
             host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
             where = f" on {clean(host)}" if host else ""
             return f"{of}waits{where} for {age(message.first_seen_at, look.now)}{_because(message.reason)}"
-        if self.detail.login and message.reason == "smtp-auth":
-            return f"the login as {clean(self.detail.login)} was refused"
+        if self.detail.login and message.problem is Problem.AUTHENTICATION and message.reason not in _OF_MAIL:
+            why = "" if message.reason == "smtp-auth" else _because(message.reason)
+            return f"the login as {clean(self.detail.login)} was refused{why}"
         words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
         return f"{of}{words}{_because(message.reason)}, {took} after it was first seen"
 

@@ -52,6 +52,22 @@ def test_a_first_line_written_now_is_of_the_pass_that_is_now() -> None:
     assert read(Stamps(LONDON, at("2026-10-25T00:30:10Z")), "Oct 25 01:30:00") == ["2026-10-25 00:30:00"]
 
 
+def test_who_writes_am_and_pm_writes_the_month_first() -> None:
+    stamps = Stamps(LONDON, at("2026-12-02T04:00Z"))
+    assert read(
+        stamps, "11/24/2026 10:44:26 AM", "11/24/2026 10:44:26 PM", "11/24/2026 12:00:05 AM", "11/24/2026 12:00:05 PM",
+        "12/01/2026 01:00:00 AM", "24/11/2026 01:00:00 PM", "11/24/2026 13:00:00 PM",
+    ) == [
+        "2026-11-24 10:44:26", "2026-11-24 22:44:26", "2026-11-24 00:00:05", "2026-11-24 12:00:05",
+        "2026-12-01 01:00:00", "2026-11-24 13:00:00", "none"]
+
+
+def test_without_am_and_pm_the_day_is_first_unless_it_can_be_none() -> None:
+    stamps = Stamps(LONDON, at("2026-12-02T04:00Z"))
+    assert read(stamps, "01/12/2026 10:44:26", "11/24/2026 10:44:26", "24.11.2026 10:44:26", "24.13.2026 10:44:26") == [
+        "2026-12-01 10:44:26", "2026-11-24 10:44:26", "2026-11-24 10:44:26", "none"]
+
+
 def test_a_year_of_two_digits_with_slashes_is_after_month_and_day() -> None:
     stamps = Stamps(LONDON, at("2026-12-01T04:00Z"))
     assert read(stamps, "11/24/26 10:44:26", "12/01/26 00:00:00", "24/11/26 10:44:26", "24/11/2026 10:44:26") == [

@@ -13,7 +13,7 @@ from flowmon.tracking.diagnosis import diagnose
      "4.7.0", "authentication/smtp-auth"),
     ("SASL authentication failed; server mx.example.com[192.0.2.9] said: 535 5.7.0 Error: authentication failed",
      "5.7.0", "authentication/smtp-auth"),
-    ("454 4.7.0 Temporary authentication failure: generic failure", None, "authentication/smtp-auth"),
+    ("454 4.7.0 Temporary authentication failure: generic failure", None, "authentication/busy"),
     ("550 5.7.1 Message rejected due to: SPF fail - not authorized", "5.7.1", "authentication/spf"),
     ("554 5.7.1 Refused. Please see http://www.openspf.net/Why?s=helo;id=mx.example.net;ip=192.0.2.1", "5.7.1",
      "authentication/spf"),
