@@ -45,7 +45,7 @@ def read_all(
     """Fill a temporary store; gives what became of each source."""
     size = sum(max(s.size, 0) for s in discovery.streams)
     piped = any(isinstance(s, StdinStream) for s in discovery.streams)
-    if size < LARGE_BYTES or piped or (os.cpu_count() or 1) < 2:
+    if size < LARGE_BYTES or piped or _cores() < 2:
         collector = Collector(writer, catalogue, discovery, config)
         collector.read_all(progress)
         keeper, states = collector.keeper, [s.state for s in collector.folding.sources]
@@ -54,6 +54,14 @@ def read_all(
     if asked is not Asked.SUMS:
         keeper.finish(keys=asked is Asked.LOOKUPS)
     return states
+
+
+def _cores() -> int:
+    """How many cores this process may use: it may be pinned to some of the machine's."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS tells only of the machine
+        return os.cpu_count() or 1
 
 
 def _in_two(
