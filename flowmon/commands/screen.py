@@ -21,6 +21,7 @@ from flowmon.config import Config
 from flowmon.errors import FlowmonError, StoreError
 from flowmon.store.lock import collector_runs, was_for_screen
 from flowmon.store.reader import SqliteReader
+from flowmon.store.schema import SCHEMA_VERSION
 
 LOOK_SECONDS = 0.5
 """How often a screen looks whether another's collector still runs."""
@@ -135,7 +136,12 @@ def _store_for(arguments: list[str], config: Config) -> Path:
         return opening.store_path(config)
     named = "\n".join(os.path.abspath(a.partition("=")[2] or a) if a != "-" else a for a in sorted(arguments))
     key = hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
-    return paths.store_path().parent / "screens" / f"{key}.db"
+    path = paths.store_path().parent / "screens" / f"{key}.{SCHEMA_VERSION}.db"
+    for other in path.parent.glob(f"{key}.*db"):  # of another version of flowmon: the logs fill it again
+        if other != path and not collector_runs(other):
+            for ending in ("", "-wal", "-shm", ".lock"):
+                other.with_name(other.name + ending).unlink(missing_ok=True)
+    return path
 
 
 @contextlib.contextmanager

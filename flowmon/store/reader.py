@@ -33,11 +33,9 @@ from flowmon.store.rows import decode, refused_login
 from flowmon.store.schema import SCHEMA_VERSION
 from flowmon.tracking.diagnosis import explain
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import LIFETIME_SECONDS
 
-_LIVE_SECONDS = LIFETIME_SECONDS
-"""A log whose newest line is older is one of the past. A server that fell silent still holds mail, as long as a queue
-does."""
+_LIVE_SECONDS = 86_400.0
+"""A log whose newest line is older is one of the past. The mail of a server that fell silent over night still waits."""
 _ORDERS = {
     "last_seen": (("m.last_at", True),), "first_seen": (("m.first_at", True),), "sender": (("m.sender", True),),
     "status": (("m.status", False), ("m.first_at", True)), "size": (("m.size", True),),

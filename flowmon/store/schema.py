@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+"""Goes up with every change of tables, columns or bodies."""
 
 
 class Key(IntEnum):

@@ -11,8 +11,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from flowmon.commands.collect import _end_with
-from flowmon.commands.screen import LOOK_SECONDS, _piped, _successor, collector
+from flowmon.commands.screen import LOOK_SECONDS, _piped, _store_for, _successor, collector
+from flowmon.config import Config
 from flowmon.store.lock import collector_runs, was_for_screen
 from flowmon.store.writer import Writer
 
@@ -64,6 +67,17 @@ def test_a_service_that_stops_is_left_to_whoever_starts_it_again(tmp_path: Path)
     with _successor(store, None, [str(tmp_path)]):
         time.sleep(3 * LOOK_SECONDS)
         assert not collector_runs(store)
+
+
+def test_a_store_of_another_version_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    store = _store_for(["mail.log"], Config())
+    store.parent.mkdir(parents=True)
+    key = store.name.partition(".")[0]
+    for name in (f"{key}.db", f"{key}.1.db", f"{key}.1.db-wal", "another.1.db", store.name):
+        (store.parent / name).touch()
+    assert _store_for(["mail.log"], Config()) == store
+    assert sorted(path.name for path in store.parent.iterdir()) == sorted(["another.1.db", store.name])
 
 
 def test_told_at_once_when_the_screen_was_gone_before() -> None:
