@@ -20,6 +20,8 @@ from flowmon.tracking.processes import SESSIONS_KEPT
 from flowmon.tracking.sessions import Lookup, RefusedSessions, Taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 
+LIMIT_OF_ONE_HOST = 50_000
+"""Keys in memory while there is one host only: it tells all in order, so that what belongs together is near."""
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
 _ROUNDS_MOST = 10
@@ -274,8 +276,9 @@ class Joiner:
         for hop, id in table.forget(over):
             if hop.refused is not None:
                 self._refused_rows[hop.serial] = id
+        limit = self._limit if len(self.known.hosts) > 1 else LIMIT_OF_ONE_HOST
         for keys in (self._by_message_id, self._by_queue_id, self._by_reply_id, self._by_network_id,
                      table.merged_into):
-            trim(keys, self._limit)
+            trim(keys, limit)
         trim(self._refused_rows, SESSIONS_KEPT)
-        self._refused.trim(self._limit, SESSIONS_KEPT)
+        self._refused.trim(limit, SESSIONS_KEPT)
