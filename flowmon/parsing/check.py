@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from math import inf
@@ -18,7 +18,7 @@ from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec, near_words
 from flowmon.parsing.guarded import GuardedPattern
-from flowmon.parsing.hostile import Hostile, too_slow
+from flowmon.parsing.hostile import Hostile, best, cpu_seconds, too_slow
 from flowmon.parsing.nearest import nearest, own_rule
 from flowmon.parsing.reader import HeaderReader, SyslogReader
 from flowmon.parsing.records import RecordReader
@@ -28,6 +28,8 @@ from flowmon.parsing.wording import with_line
 
 REFERENCE = 1_796_000_000.0
 """Epoch time near which samples without a year stand: November 2026."""
+SLOW_SECONDS = 0.05
+"""What a pattern may take for the worst line, of the processor: what it takes longer holds up the reading."""
 
 
 class _OneHost:
@@ -127,10 +129,11 @@ def _nothing(event: Event) -> None:
     """Takes an event and does nothing with it."""
 
 
-def faults(format: Format, *, thorough: bool = True) -> list[str]:
+def faults(format: Format, *, thorough: bool = True, allowed: float = SLOW_SECONDS) -> list[str]:
     """What is wrong with a format, one sentence each; empty when its samples prove it and none of it is slow.
 
     `thorough`: look for slow patterns as long as it takes (seconds for a large file), not only for the plain ones.
+    `allowed`: see `slow`.
     """
     try:
         format.check()
@@ -144,7 +147,7 @@ def faults(format: Format, *, thorough: bool = True) -> list[str]:
         _, taken, _ = read_one(format, line)
         if taken:
             found.append(f"{format.path}: rule {taken[0]!r} takes a line that is listed as foreign: {line[:120]!r}")
-    found += slow(format, thorough=thorough)
+    found += slow(format, thorough=thorough, allowed=allowed)
     return [with_line(fault, format.path) for fault in found]
 
 
@@ -227,23 +230,20 @@ def _wrong_type(event: Event) -> str:
     return ""
 
 
-SLOW_SECONDS = 0.05
-"""What a pattern may take for the worst line, of the processor: what it takes longer holds up the reading."""
-
-
-def slow(format: Format, *, thorough: bool = True) -> list[str]:
-    """Rules whose pattern needs too long for a hostile line, and patterns of the framing that do."""
+def slow(format: Format, *, thorough: bool = True, allowed: float = SLOW_SECONDS) -> list[str]:
+    """Rules whose pattern needs too long for a hostile line, more than `allowed` seconds of the processor, and patterns
+    of the framing that do."""
     found = []
     for rule in format.rules:
         if rule.pattern is None:
             continue
         rule.prepare()  # it may have been used, and switched off
         texts = Hostile(rule.pattern, _bodies(format, rule), thorough=thorough)
-        worst = too_slow(texts, partial(_seconds, rule), SLOW_SECONDS)
+        worst = too_slow(texts, partial(_seconds, rule), allowed)
         if worst is not None:
             found.append(f"{format.path}: rule {rule.name!r}: its pattern needs too long for lines such as "
                          f"{worst[1][:120]!r}…: let no part of it repeat what already repeats")
-    return found + _slow_framing(format)
+    return found + _slow_framing(format, allowed)
 
 
 def _bodies(format: Format, rule: Rule) -> list[str]:
@@ -260,15 +260,14 @@ def _bodies(format: Format, rule: Rule) -> list[str]:
 
 def _seconds(rule: Rule, text: str) -> float:
     """How long a rule looks at a text: endless where it was stopped, as a user's own soon would be switched off."""
-    started = time.process_time()
-    rule.match(text, 0)
-    return inf if _was_stopped(rule.guarded) else time.process_time() - started
+    took = cpu_seconds(partial(rule.match, text, 0))
+    return inf if _was_stopped(rule.guarded) else took
 
 
 _HOSTILE = ("a" * 9000, "<" * 9000, " " * 9000, "a=b, " * 1800, "\\\"" * 4500, "=> <" * 2200)
 
 
-def _slow_framing(format: Format) -> list[str]:
+def _slow_framing(format: Format, allowed: float) -> list[str]:
     """The patterns that are tried on every line, header or ID: which need too long for lines that begin like samples
     and go on hostile."""
     samples = [spec.sample[0].line for spec in format.spec.rule[:3]]
@@ -283,17 +282,18 @@ def _slow_framing(format: Format) -> list[str]:
         # what the pattern asks for literally stands at the end, or its absence would be seen at once
         literals = re.sub(r"\\(\W)", r"\1", getattr(format.spec, key))
         lines = (start + tail + end for start in sorted(starts) for tail in _HOSTILE for end in ("", "\x01" + literals))
-        if pattern is not None and any(_too_long(pattern, line, anywhere=key == "signature") for line in lines):
+        if pattern is None:
+            continue
+        look = pattern.search if key == "signature" else pattern.match
+        if any(best(partial(_looked, look, pattern, line), allowed) > allowed for line in lines):
             slow.append(f"{format.path}: `{key}` needs too long for some lines: let no part of it repeat what already "
                         "repeats")
     return slow
 
 
-def _too_long(pattern: re.Pattern[str] | GuardedPattern, line: str, *, anywhere: bool) -> bool:
-    started = time.process_time()
-    (pattern.search if anywhere else pattern.match)(line)
-    stopped = isinstance(pattern, GuardedPattern) and _was_stopped(pattern)
-    return stopped or time.process_time() - started > SLOW_SECONDS
+def _looked(look: Callable[[str], object], pattern: re.Pattern[str] | GuardedPattern, line: str) -> float:
+    took = cpu_seconds(partial(look, line))
+    return inf if isinstance(pattern, GuardedPattern) and _was_stopped(pattern) else took
 
 
 def _was_stopped(pattern: GuardedPattern | None) -> bool:

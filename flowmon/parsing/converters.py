@@ -180,7 +180,7 @@ def hindrance(text: str) -> str | None:
     return (match.group(1) if match else text.partition("[Target")[0]).strip() or None
 
 
-_SYMBOL = re.compile(r"(\w+)\((-?[\d.]+)\)", re.ASCII)
+_SYMBOL = re.compile(r"\b(\w++)\((-?[\d.]+)\)", re.ASCII)
 _SYMBOLS_KEPT = 8
 
 

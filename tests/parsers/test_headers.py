@@ -1,9 +1,10 @@
 """Syslog headers of other orders than the usual one tell what the usual one tells."""
 
-import time
+from functools import partial
 
 import pytest
 
+from flowmon.parsing.hostile import best, cpu_seconds
 from tests.parsers.reading import read
 
 AT = "Nov 24 10:44:26"
@@ -54,9 +55,8 @@ def test_a_program_without_host_that_no_format_reads_is_set_aside() -> None:
 def test_headers_without_end_take_no_time() -> None:
     for begin in (f"{AT} relay ", f"{AT} relay <22>", "9 <22>", f"{AT} mail.info ", "\ufeff", "2026-11-24T10:44:26Z "):
         _, reader, _ = read([f"{AT} mx postfix/smtp[7]: {TEXT}"])
-        began = time.perf_counter()
-        reader.feed((begin * (16_000 // len(begin)) + "\n").encode(), 0, print)
-        assert time.perf_counter() - began < 0.05
+        data = (begin * (16_000 // len(begin)) + "\n").encode()
+        assert best(partial(cpu_seconds, partial(reader.feed, data, 0, print)), 0.05) <= 0.05
 
 
 def test_a_line_of_text_is_no_row_of_a_table() -> None:
