@@ -92,8 +92,8 @@ class Folder:
         return (
             f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))} #36(rspamd_proxy) "
             f"<{other.rnd.getrandbits(24):06x}>; proxy; rspamd_task_write_log: id: <{message_id}>, "
-            f"qid: <{queue_id}>, ip: {other.ip()}, from: <{other.address(_FAR)}>, (default: F (no action): [{score:.2f}/15.00] "
-            f"[MIME_GOOD(-0.10){{text/plain;}},R_SPF_ALLOW(-0.20){{+mx;}},BAYES_SPAM({score:.2f}){{70.00%;}},"
+            f"qid: <{queue_id}>, ip: {other.ip()}, from: <{other.address(_FAR)}>, (default: F (no action): "
+            f"[{score:.2f}/15.00] [MIME_GOOD(-0.10){{text/plain;}},BAYES_SPAM({score:.2f}){{70.00%;}},"
             f"ARC_NA(0.00){{}}]), len: {int(other.rnd.random() * 9_000) + 400}, time: 4.1ms, dns req: 3, "
             f"digest: <{other.rnd.getrandbits(128):032x}>, rcpts: <kim@acme.example>, mime_rcpts: <kim@acme.example>\n"
         )
