@@ -97,7 +97,7 @@ def main() -> int:
     given, results = arguments(), Results()
     compileall.compile_dir(Path(flowmon.__file__).parent, quiet=1)  # as pip does, when it installs
     results.describe()
-    results.options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(given).items()}
+    results.options = {name: value.name if isinstance(value, Path) else value for name, value in vars(given).items()}
     results.tools = {name: version(command) for name, command in TOOLS.items()}
     for name, told in results.tools.items():
         say(f"{name}: {told or 'not installed: left out'}")

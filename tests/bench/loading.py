@@ -27,6 +27,12 @@ NAMES = (
 )
 LOGWATCH = Path("/usr/share/logwatch/scripts/services/postfix")
 LNAV_QUERY = r";SELECT regexp_match('status=(\w+)', log_body) AS s, count(*) AS n FROM syslog_log GROUP BY s"
+GOACCESS = (
+    "--no-global-config", "--num-tests=0", "--no-progress", "--date-format=%Y-%m-%d", "--time-format=%H:%M:%S",
+    "--log-format=%dT%t.%^ %^ %^: %^: to=<%U>, relay=%^[%h]:%^",
+)
+"""Made for web servers, and for one shape of line: it counts tries by recipient and relay, and joins nothing."""
+_SHAPE_OF_GOACCESS = re.compile(rb"\]: \w+: to=<[^>]*>, relay=[^\[\n]*\[[^\]\n]*\]:")
 ONE = frozenset({max(CORES)})
 """The core of those that are pinned."""
 COMPILED = any(Path(flowmon.__file__).parent.rglob("*.so"))
@@ -69,6 +75,7 @@ class Loading:
         self._folder, self._results, self._say = folder, results, say
         self._log, self._iso = log, iso
         self._lines = count_lines(log)
+        self._web = folder / "goaccess.json"
         self._mixed, self._packed = folder / "mixed", folder / "packed" / f"{log.name}.gz"
 
     def prepare(self, seed: int) -> None:
@@ -100,13 +107,15 @@ class Loading:
         jobs: dict[str, Callable[[], Run]] = {
             "report": partial(here, report(log)),
             "report, one core": partial(here, report(log), cores=ONE),
-            "looked up": partial(here, report("--filter", "status:bounced", log)),
-            "looked up, one core": partial(here, report("--filter", "status:bounced", log), cores=ONE),
-            "collect": collected,
+            "report with indexes": partial(here, report("--filter", "status:bounced", log)),
+            "report with indexes, one core": partial(here, report("--filter", "status:bounced", log), cores=ONE),
+            "collect --once": collected,
             "mixed": partial(here, report(self._mixed)), "gz": partial(here, report(self._packed)),
         }
         if self._iso is not None:
             jobs["iso"] = partial(here, report(self._iso))
+            if shutil.which("goaccess"):
+                jobs["goaccess"] = partial(here, ("goaccess", str(self._iso), *GOACCESS, "-o", str(self._web)))
         if shutil.which("pflogsumm"):
             jobs["pflogsumm"] = partial(here, ("pflogsumm", log), cores=ONE)
         if LOGWATCH.exists() and shutil.which("perl"):
@@ -125,6 +134,10 @@ class Loading:
             counts = dict(re.findall(r"^\s*(sent|bounced|deferred)\s+([\d,]+)", first["lnav"].out, re.MULTILINE))
             for status, name in (("sent", "delivered"), ("bounced", "bounced"), ("deferred", "deferrals")):
                 self._told(f"{name} as lnav counts", str(mine[name]), counts.get(status, "0").replace(",", ""))
+        if "goaccess" in first and self._iso is not None:
+            told = json.loads(self._web.read_text("utf-8"))["general"]["valid_requests"]
+            with self._iso.open("rb") as lines:
+                self._told("lines of its shape as goaccess counts", str(sum(map(_shaped, lines))), str(told))
         self._told("totals of the packed log", str(totals(first["gz"])), str(mine))
         self._told("totals on one core", str(totals(first["report, one core"])), str(mine))
         if "iso" in first:
@@ -144,23 +157,28 @@ class Loading:
         both, one = (5.0, 3.0) if COMPILED else (3.5, 2.5)
         cores = f"{len(CORES)} core{'s' * (len(CORES) != 1)}"
         rows = (
-            ("report", cores, both, "store: all messages, without keys and indexes"),
-            ("report, one core", "one core", one, "store: all messages, without keys and indexes"),
-            ("looked up", cores, both, "report --filter; store: all messages, with keys and indexes"),
-            ("looked up, one core", "one core", one, "report --filter; store: all messages, with keys and indexes"),
-            ("collect", cores, both, "collect --once; a collector's store, durable, with keys and indexes"),
+            ("report", cores, both, "in the store: all messages, without keys and indexes"),
+            ("report, one core", "one core", one, "the same"),
+            ("report with indexes", cores, both, "report --filter; in the store: all messages, with keys and indexes"),
+            ("report with indexes, one core", "one core", one, "the same"),
+            ("collect --once", cores, both, "a collector's store: durable, with keys and indexes"),
         )
         for name, where, bar, note in rows:
             what = name.partition(",")[0]
             rate = f"{self._lines / median(rounds[name]):,.0f} lines/s; {note}"
             value = ratio(rounds, "pflogsumm", name)
-            add(Measure(GROUP, f"pflogsumm's speed, {where}: {what}", value, "×", bar, True, rate))
+            add(Measure(GROUP, f"{what} on {where} against pflogsumm", value, "×", bar, True, rate))
         peers: tuple[tuple[str, str, float | None], ...] = (
             ("postfix-logwatch", "report, one core", None), ("lnav", "report", 1.0),
         )
         for name, ours, wanted in peers:
             note = f"{self._lines / median(rounds[name]):,.0f} lines/s" if name in rounds else "not installed"
-            add(Measure(GROUP, f"{name}'s speed: {ours}", ratio(rounds, name, ours), "×", wanted, True, note))
+            what = f"{ours.replace(', ', ' on ')} against {name}"
+            add(Measure(GROUP, what, ratio(rounds, name, ours), "×", wanted, True, note))
+        if "goaccess" in rounds:
+            rate = f"{self._lines / median(rounds['goaccess']):,.0f} lines/s; one shape of ISO lines counted, no more"
+            against = ratio(rounds, "goaccess", "iso")
+            add(Measure(GROUP, "report of ISO headers against goaccess", against, "×", note=rate))
         if "pflogsumm" in rounds:
             peaks = ", ".join(f"{name} {max(r.peak for r in rounds[name]):.0f}" for name in (
                 "pflogsumm", "postfix-logwatch", "lnav") if name in rounds)
@@ -184,6 +202,10 @@ class Loading:
         shares = ", ".join(f"{name} {100 * n / lines:.0f} %" for name, n in self._made.lines.items())
         add(Measure(GROUP, "folder of five formats", speed("mixed", lines), "%", 75, True, f"lines/s; {shares}"),
             Measure(GROUP, "packed (.gz)", speed("gz", self._lines), "%", 60, True, "lines/s"))
+
+
+def _shaped(line: bytes) -> bool:
+    return _SHAPE_OF_GOACCESS.search(line) is not None
 
 
 def median(runs: list[Run]) -> float:

@@ -1,4 +1,10 @@
-"""What was measured, beside what is asked: as a table, as JSON and as a picture."""
+"""What was measured, beside what is asked: as a table, as JSON, as a picture, and in the documentation.
+
+    python -m tests.bench.table docs/bench.json
+
+puts the figures of a run (`make bench ARGS='--json docs/bench.json'`) into docs/pictures/bench.svg and into
+docs/performance.md.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ import math
 import os
 import platform
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 _FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-_WIDTH = 150
+_WIDTH = 100
+_DOCS = Path(__file__).parents[2] / "docs"
+_PLACE = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of the figures -->)", re.DOTALL)
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -97,11 +106,15 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:,.{min(places, 3)}f} {unit}".rstrip()
 
 
-def drawn(results: Results) -> Table:
-    """The table."""
+def drawn(results: Results, *, short: bool = False) -> Table:
+    """The table; a short one does not say how."""
     table = Table(title=f"flowmon on {results.machine}", title_justify="left", header_style="bold", pad_edge=False)
-    for name, side in (("measure", "left"), ("got", "right"), ("asked", "right"), ("", "left"), ("how", "left")):
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]  # of rich's own literals
+    table.add_column("measure", overflow="fold")
+    table.add_column("got", justify="right")
+    table.add_column("asked", justify="right")
+    table.add_column("")
+    if not short:
+        table.add_column("how", overflow="fold", style="dim")
     group = ""
     for row in results.measures:
         if row.group != group:
@@ -110,15 +123,56 @@ def drawn(results: Results) -> Table:
             group = row.group
         asked = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {number(row.bar, row.unit)}"
         holds = {True: "[green]✓ holds[/green]", False: "[red]✗ not reached[/red]", None: ""}[row.holds]
-        table.add_row(row.name, number(row.value, row.unit), asked, holds, f"[dim]{row.note}[/dim]")
+        cells = (row.name, number(row.value, row.unit), asked, holds, row.note)
+        table.add_row(*cells[:len(table.columns)])
     for check in results.checks:
         if not check.equal:
-            table.add_row(f"[red]answers differ: {check.name}[/red]", "", "", "", check.told)
+            table.add_row(f"[red]answers differ: {check.name}[/red]", *([] if short else ["", "", "", check.told]))
     return table
+
+
+def markdown(results: Results) -> str:
+    """The table for the documentation."""
+    rows = ["| measure | got | asked | | how |", "|---|---:|---:|---|---|"]
+    group = ""
+    for row in results.measures:
+        if row.group != group:
+            group = row.group
+            rows.append(f"| **{group}** | | | | |")
+        asked = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {number(row.bar, row.unit)}"
+        holds = {True: "holds", False: "**not reached**", None: ""}[row.holds]
+        rows.append(f"| {row.name} | {number(row.value, row.unit)} | {asked} | {holds} | {row.note} |")
+    tools = ", ".join(f"{name}: {told or 'not installed'}" for name, told in results.tools.items())
+    wrong = [check.name for check in results.checks if not check.equal]
+    answers = f"{len(results.checks)} answers were compared before the timing, " + (
+        f"and differ in {', '.join(wrong)}." if wrong else "and all are equal.")
+    return "\n".join([f"{results.machine}, {results.at[:10]}. {tools}. {answers}", "", *rows]) + "\n"
 
 
 def picture(results: Results, path: Path) -> None:
     """The table as an SVG that asks no other server for its letters."""
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(drawn(results))
+    console.print(drawn(results, short=True))
     path.write_text(_FONT_FACE.sub("", console.export_svg(title="make bench")), "utf-8")
+
+
+def read(path: Path) -> Results:
+    """The results that a run wrote as JSON."""
+    return msgspec.json.decode(path.read_bytes(), type=Results)
+
+
+def documented(results: Results, text: str) -> str:
+    """A document with these figures at their place."""
+    return _PLACE.sub(lambda _: markdown(results), text)
+
+
+def main(path: Path) -> None:
+    """Put figures into the documentation."""
+    results = read(path)
+    picture(results, _DOCS / "pictures" / "bench.svg")
+    page = _DOCS / "performance.md"
+    page.write_text(documented(results, page.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -48,11 +48,15 @@ class _Watch:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Where programs find no configuration of this user, and keep nothing; times without a zone are UTC."""
+    """Where programs find no configuration of this user, and keep nothing; times without a zone are UTC.
+
+    Nothing tells Python how to run either: where it may not write its compiled modules, each start would be slow.
+    """
     home = folder / "home"
     home.mkdir(exist_ok=True)
     names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
-    return os.environ | {name: str(home) for name in names} | {"TZ": "UTC", "TMPDIR": str(folder)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return kept | {name: str(home) for name in names} | {"TZ": "UTC", "TMPDIR": str(folder)}
 
 
 def run(
