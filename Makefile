@@ -17,8 +17,8 @@ check: $(VENV)/.installed-test     ## style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-bench: $(VENV)/.installed-test     ## what the screen costs on the line, beside a DataTable
-	$(VENV)/bin/python -m tests.bench.screen $(ARGS)
+bench: $(VENV)/.installed-test     ## all measures beside public tools; ARGS='--quick' for a look
+	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 pictures: $(VENV)/.installed-test  ## the pictures of the README, made from the demo
 	$(VENV)/bin/python docs/make_pictures.py

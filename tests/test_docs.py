@@ -116,7 +116,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_every_picture_is_shown() -> None:
     pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     assert not [path.name for path in pictures if f"(docs/pictures/{path.name})" not in README]
 
 

@@ -1,1 +1,1 @@
-"""Benchmarks: run by hand, never as tests. Each prints ratios to a public tool, measured in the same run."""
+"""Benchmarks: run by hand, never as tests. `make bench` runs those that have a bar, beside public tools."""

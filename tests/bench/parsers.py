@@ -12,13 +12,12 @@ import os
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from flowmon.commands.skeleton import skeleton
+from tests.bench.tools import FLOWMON, ROOT
 
-FLOWMON = str(Path(sys.executable).with_name("flowmon"))
 WORDS = ("accepted", "scanned", "routed", "tagged", "delivered", "bounced", "parked", "released", "expired", "counted")
 
 
@@ -36,7 +35,7 @@ def made(number: int) -> str:
 def processor_seconds(log: Path, config: Path) -> float:
     """User and system time of one `flowmon report`."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([FLOWMON, "report", str(log)], check=True, stdout=subprocess.DEVNULL,
+    subprocess.run([*FLOWMON, "report", str(log.absolute())], check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
                    env=os.environ | {"XDG_CONFIG_HOME": str(config)})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -55,7 +54,7 @@ def main() -> None:
         without.mkdir()
         for number in range(5):
             (folder / f"filter{number}.toml").write_text(made(number))
-        listed = subprocess.run([FLOWMON, "parsers", "list"], check=True, capture_output=True,
+        listed = subprocess.run([*FLOWMON, "parsers", "list"], check=True, capture_output=True, cwd=ROOT,
                                 text=True, env=os.environ | {"XDG_CONFIG_HOME": str(having)}).stdout
         if listed.count(str(folder)) != 5 or "rejected" in listed:
             raise SystemExit(f"the five files are not in force:\n{listed}")

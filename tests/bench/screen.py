@@ -1,11 +1,9 @@
 """What the screen costs on the line, and how soon it answers a key: in a pseudo-terminal, against Textual's DataTable.
 
-    python -m tests.bench.screen [--keys 500] [--seconds 12] [--store STORE LOG]
+    python -m tests.bench.screen [--keys 500] [--seconds 12]
 
 A log grows by 1,000 messages (5,000 lines) a second while bytes are counted and keys are pressed; then keys are pressed
-while a backlog loads. `--store`: the store that `flowmon collect --once` made of a
-log, of which the first paint is timed. Nothing here is a test: the
-figures are of this machine.
+while a backlog loads. Nothing here is a test: the figures are of this machine.
 """
 
 from __future__ import annotations
@@ -27,13 +25,14 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from tests.bench.tools import FLOWMON, ROOT, environment
+
 RATE = 1_000
 """Messages a second."""
 LINES = 5
 """Lines of a message."""
 MARK = "▌".encode()
 """The cursor of a table: a key that moves it is answered when this is written."""
-FLOWMON = [sys.executable, "-m", "flowmon.cli"]
 OUTCOMES = (
     ("mx.one.example", "2.0.0", "sent (250 2.0.0 Ok: queued as 4F1)"),
     ("mx.two.example", "2.0.0", "sent (250 ok)"),
@@ -84,13 +83,19 @@ class Traffic(threading.Thread):
 class Terminal:
     """A program in a pseudo-terminal of 120 by 40."""
 
-    def __init__(self, command: list[str], **environment: str) -> None:
+    def __init__(self, command: list[str], **variables: str) -> None:
         self.started = time.perf_counter()
         self._process, self._fd = pty.fork()
         if self._process == 0:
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", **environment)
+            os.chdir(ROOT)
+            os.environ.update(variables | {"TERM": "xterm-256color", "COLORTERM": "truecolor"})
             os.execv(command[0], command)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return self._process
 
     def read(self, seconds: float) -> bytes:
         """What is written within a time."""
@@ -157,14 +162,14 @@ def traffic(folder: Path, seconds: float, keys: int) -> None:
     """Bytes and keys while messages come in, ours and a DataTable's."""
     log, rows = folder / "mail.log", [message(n, datetime.now().astimezone().isoformat()) for n in range(5_000)]
     log.write_text("".join(rows))
-    for name, command, environment, bar in (
+    for name, command, variables, bar in (
         ("main screen, 1 Hz", [*FLOWMON, "--fps", "1", str(log)], {}, "4,000"),
         ("main screen, as over SSH (2 Hz)", [*FLOWMON, str(log)], {"SSH_CONNECTION": "x"}, "10,000"),
         ("main screen, as at home (4 Hz)", [*FLOWMON, str(log)], {}, "10,000"),
         ("Textual's DataTable, 20 rows of 8 cells, 1 Hz", [sys.executable, "-m", "tests.bench.datatable", "1"], {}, ""),
         ("Textual's DataTable, 4 Hz", [sys.executable, "-m", "tests.bench.datatable", "4"], {}, ""),
     ):
-        screen = Terminal(command, XDG_STATE_HOME=str(folder / "state"), **environment)
+        screen = Terminal(command, XDG_STATE_HOME=str(folder / "state"), **variables)
         screen.read(5.0)
         writer = Traffic(log, first=int(time.time()) % 10**6 * 10_000)
         writer.start()
@@ -202,20 +207,21 @@ def backlog(folder: Path, keys: int) -> None:
     screen.close()
 
 
-def first_paint(store: Path, log: Path) -> None:
-    """From the start of the program to the first whole screen."""
+def painted(store: Path, log: Path, runs: int) -> tuple[float, float]:
+    """Median seconds from the start of the program to the first whole screen, and to one with all answers.
+
+    `store`: what `flowmon collect --once` made of the log.
+    """
     frames: list[float] = []
     answers: list[float] = []
-    for _ in range(7):
-        screen = Terminal([*FLOWMON, "--store", str(store), str(log)])
+    for _ in range(runs):
+        screen = Terminal([*FLOWMON, "--store", str(store), str(log)], **environment(store.parent))
         for text, found in ((b"Overview", frames), (b"waiting, worst first", answers)):
             took = screen.wait_for(text, 20.0)
             found.append(20.0 if took is None else time.perf_counter() - screen.started)
         screen.close()
         time.sleep(5.0)  # its collector ends behind it
-    size = f"{store.stat().st_size >> 20} MiB store"
-    told(f"first paint, {size}", f"{statistics.median(frames):.2f} s", "0.6 s")
-    told(f"first paint with all answers, {size}", f"{statistics.median(answers):.2f} s", "")
+    return statistics.median(frames), statistics.median(answers)
 
 
 def main() -> None:
@@ -223,13 +229,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=12)
-    parser.add_argument("--store", type=Path, nargs=2)
-    parser.add_argument("--only", choices=("traffic", "backlog", "paint"))
+    parser.add_argument("--only", choices=("traffic", "backlog"))
     wanted = parser.parse_args()
     told("", "", "asked")
     with tempfile.TemporaryDirectory(prefix="flowmon-bench-") as folder:
-        if wanted.store is not None and wanted.only in (None, "paint"):
-            first_paint(*wanted.store)
         if wanted.only in (None, "traffic"):
             traffic(Path(folder), wanted.seconds, wanted.keys)
         if wanted.only in (None, "backlog"):
