@@ -23,9 +23,9 @@ class Collector:
 
     def __init__(
         self, writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, *, live: bool = False,
-        clock: Callable[[], float] = time.time,
+        keyed: bool = True, clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keeper = Keeper(writer, config, live=live)
+        self.keeper = Keeper(writer, config, live=live, keyed=keyed)
         self.folding = Folding(catalogue, discovery, config, self.keeper.start(), live=live, final=writer.temporary,
                                clock=clock)
         self._committed = time.monotonic()

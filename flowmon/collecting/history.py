@@ -46,13 +46,14 @@ def read_all(
     size = sum(max(s.size, 0) for s in discovery.streams)
     piped = any(isinstance(s, StdinStream) for s in discovery.streams)
     if size < LARGE_BYTES or piped or _cores() < 2:
-        collector = Collector(writer, catalogue, discovery, config)
+        collector = Collector(writer, catalogue, discovery, config, keyed=asked is Asked.LOOKUPS)
         collector.read_all(progress)
         keeper, states = collector.keeper, [s.state for s in collector.folding.sources]
     else:
-        keeper, states = _in_two(writer, catalogue, discovery, config, progress)
+        keeper = Keeper(writer, config, keyed=asked is Asked.LOOKUPS)
+        states = _in_two(keeper, catalogue, discovery, config, progress)
     if asked is not Asked.SUMS:
-        keeper.finish(keys=asked is Asked.LOOKUPS)
+        keeper.finish()
     return states
 
 
@@ -65,9 +66,8 @@ def _cores() -> int:
 
 
 def _in_two(
-    writer: Writer, catalogue: Catalogue, discovery: Discovery, config: Config, progress: Progress
-) -> tuple[Keeper, list[SourceState]]:
-    keeper = Keeper(writer, config)
+    keeper: Keeper, catalogue: Catalogue, discovery: Discovery, config: Config, progress: Progress
+) -> list[SourceState]:
     folding = Folding(catalogue, discovery, config, keeper.start(), live=False)
     context = multiprocessing.get_context("fork")  # the child needs the streams and formats as they are
     mine, theirs = context.Pipe(duplex=False)
@@ -95,7 +95,7 @@ def _in_two(
         child.join(5)
         if child.is_alive():
             child.terminate()
-    return keeper, list(states.values())
+    return list(states.values())
 
 
 def _received(pipe: Connection) -> Iterator[bytes]:

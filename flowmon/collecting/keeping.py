@@ -29,8 +29,10 @@ _RECENT_SECONDS = 60.0
 class Keeper:
     """Takes folded batches into a store."""
 
-    def __init__(self, writer: Writer, config: Config, *, live: bool = False) -> None:
+    def __init__(self, writer: Writer, config: Config, *, live: bool = False, keyed: bool = True) -> None:
+        """`keyed`: messages are to be found by address, domain or ID."""
         self.writer = writer
+        self._keyed = keyed
         self.live = live
         self.now = float(writer.meta("now") or 0.0)
         """Time of the newest line kept."""
@@ -140,7 +142,7 @@ class Keeper:
         return flows, nothing
 
     def _rows(self, flow: Flow, now: float) -> Rows:
-        made = make(flow, self.known, now, keys=not self.writer.temporary)
+        made = make(flow, self.known, now, keys=self._keyed)
         if made.waits_until is not None and made.waits_until >= now:
             self._waiting[flow.id] = made.waits_until
         return made
@@ -175,7 +177,6 @@ class Keeper:
                     rows.append(self._rows(flow, now))
         return rows
 
-    def finish(self, *, keys: bool) -> None:
-        """For a temporary store: write the keys if any will be asked for, and build the indexes last."""
-        flows = self.writer.all_flows() if keys else ()
-        self.writer.finish(make(flow, self.known, self.now) for flow in flows)
+    def finish(self) -> None:
+        """For a temporary store: what is left to do before it is asked."""
+        self.writer.finish((lambda flow: make(flow, self.known, self.now).keys) if self._keyed else None)

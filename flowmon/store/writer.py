@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.lock import CollectorLock
-from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
+from flowmon.store.rows import MESSAGE_COLUMNS, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
 from flowmon.tracking.hosts import KnownHosts
 
@@ -48,6 +48,8 @@ class Writer:
         self._lock = None if temporary else CollectorLock(path, for_screen=for_screen)
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
+        self._written_again: set[int] = set()
+        """Of a temporary store, rows whose keys are of an earlier state: without an index none can be found to go."""
         self._minute = -1
         try:
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -168,13 +170,16 @@ class Writer:
                     before.update(db.execute("SELECT host, next_hop, message FROM queue WHERE message = ?", (id,)))
             for table in ("queue", "failures"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
-            if not self.temporary:
+            if self.temporary:
+                self._written_again.update(id for (id,) in again)
+            else:
                 db.executemany("DELETE FROM keys WHERE message = ?", again)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
         db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows if r.id >= stored])
         db.executemany(_REPLACE_MESSAGE, [r.message for r in batch.rows if r.id < stored])
-        if not self.temporary:
-            db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
+        least = stored if self.temporary else 0
+        db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)",
+                       [k for r in batch.rows if r.id >= least for k in r.keys])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
         db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -211,11 +216,18 @@ class Writer:
                 (minute,),
             )
 
-    def finish(self, rows: Iterable[Rows]) -> None:
-        """For a temporary store: write the keys of these, and build the indexes last."""
-        self.db.execute("BEGIN")
-        self.db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (k for r in rows for k in r.keys))
-        self.db.execute("COMMIT")
+    def finish(self, keys_of: Callable[[Flow], Iterable[tuple[int, str, int]]] | None) -> None:
+        """For a temporary store, last: the keys of rows that were written more than once, where it has keys, and the
+        indexes."""
+        again = sorted(self._written_again) if keys_of is not None else []
+        if again and keys_of is not None:
+            flows = [flow for flow in map(self.load, again) if flow is not None]
+            self.db.execute("BEGIN")
+            self.db.execute("CREATE TEMP TABLE again (id INTEGER PRIMARY KEY)")
+            self.db.executemany("INSERT INTO again VALUES (?)", [(id,) for id in again])
+            self.db.execute("DELETE FROM keys WHERE message IN (SELECT id FROM again)")
+            self.db.executemany("INSERT INTO keys VALUES (?, ?, ?)", (k for flow in flows for k in keys_of(flow)))
+            self.db.execute("COMMIT")
         self.db.executescript(INDEXES)
 
     # --- going on after a restart -----------------------------------------------------------------------------------
@@ -258,11 +270,6 @@ class Writer:
             "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000",
             (place, since),
         ):
-            yield decode(*row)
-
-    def all_flows(self) -> Iterator[Flow]:
-        """Every flow, by row."""
-        for row in self._ask("SELECT id, body FROM messages ORDER BY id"):
             yield decode(*row)
 
     def with_domain(self, domain: str) -> list[int]:

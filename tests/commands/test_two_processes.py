@@ -23,7 +23,7 @@ from tests.commands.test_answers import Logs
 def in_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every log is large."""
     monkeypatch.setattr(history, "LARGE_BYTES", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(history, "_cores", lambda: 2)
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x00\x00\x10\x00half of a batch"])
@@ -69,5 +69,5 @@ def test_sums_are_the_same_without_keys_and_in_two_processes(
     assert whole[3]
     assert sums(Asked.SUMS) == whole
     monkeypatch.setattr(history, "LARGE_BYTES", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(history, "_cores", lambda: 2)
     assert sums(Asked.SUMS) == whole
