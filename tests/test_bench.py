@@ -74,12 +74,14 @@ def test_the_json_of_a_run() -> None:
         table.Measure("Loading", "speed", 4.0, "×", 3.5, at_least=True),
         table.Measure("Loading", "time", 4.0, "s", 3.5),
         table.Measure("Loading", "memory", 4.0, "MiB"), table.Measure("Loading", "lnav", None, "×", 1.0),
+        table.Measure("Loading", "query", 3.0, "ms", 3.5, smaller=True),
+        table.Measure("Loading", "query", 4.0, "ms", 3.5, smaller=True),
     )
     told = json.loads(json.dumps(results.as_json()))
     assert told.keys() == {"measures", "checks", "tools", "options", "machine", "at"}
     for row in told["measures"]:
-        assert row.keys() == {"group", "name", "value", "unit", "bar", "at_least", "note", "holds"}
-    assert [row["holds"] for row in told["measures"]] == [True, False, None, None]
+        assert row.keys() == {"group", "name", "value", "unit", "bar", "at_least", "note", "smaller", "holds"}
+    assert [row["holds"] for row in told["measures"]] == [True, False, None, None, None, False]
 
 
 @pytest.mark.parametrize(("value", "unit", "told"), [

@@ -66,8 +66,8 @@ class Live:
             self._say(f"{what}: {busy:.1f} % of a core at {RATE * LINES:,} lines/s, idle {idle:.2f} %")
             note = f"user and system time of all processes, {seconds:.0f} s"
             self._results.add(
-                Measure(GROUP, f"{RATE * LINES:,} lines/s: {what}", busy, "% of a core", bar, note=note),
-                Measure(GROUP, f"idle: {what}", idle, "% of a core", 0.5, note=f"{_IDLE_SECONDS:.0f} s"),
+                Measure(GROUP, f"of a core at {RATE * LINES:,} lines/s: {what}", busy, "%", bar, note=note),
+                Measure(GROUP, f"of a core while idle: {what}", idle, "%", 0.5, note=f"{_IDLE_SECONDS:.0f} s"),
             )
 
     @staticmethod
@@ -88,12 +88,13 @@ class Live:
             "version": partial(here, (*FLOWMON, "--version")),
             "trace": partial(here, (*FLOWMON, "trace", done.message_id, "--store", str(store))),
         }, max(runs, 7), self._say)
+        small = messages < 1_000_000
         for name, words, bar, note in (
             ("version", "flowmon --version", 100.0, ""),
-            ("trace", "flowmon trace", 250.0, f"in a collector's store of {messages:,} messages; asked for 1,000,000"),
+            ("trace", "flowmon trace", 250.0, f"in a collector's store of {messages:,} messages; asked of 1,000,000"),
         ):
-            value = 1e3 * statistics.median(one.wall for one in rounds[name])
-            self._results.add(Measure(STARTS, words, value, "ms", bar, note=note))
+            value, less = 1e3 * statistics.median(one.wall for one in rounds[name]), small and name == "trace"
+            self._results.add(Measure(STARTS, words, value, "ms", bar, note=note, smaller=less))
         frame, answers = painted(store, log, max(runs, 3))
         note = f"on the same store; with all answers {answers:.2f} s"
         self._results.add(Measure(STARTS, "first paint", frame, "s", 0.6, note=note))

@@ -32,7 +32,6 @@ GOACCESS = (
     "--log-format=%dT%t.%^ %^ %^: %^: to=<%U>, relay=%^[%h]:%^",
 )
 """Made for web servers, and for one shape of line: it counts tries by recipient and relay, and joins nothing."""
-_SHAPE_OF_GOACCESS = re.compile(rb"\]: \w+: to=<[^>]*>, relay=[^\[\n]*\[[^\]\n]*\]:")
 ONE = frozenset({max(CORES)})
 """The core of those that are pinned."""
 COMPILED = any(Path(flowmon.__file__).parent.rglob("*.so"))
@@ -134,10 +133,6 @@ class Loading:
             counts = dict(re.findall(r"^\s*(sent|bounced|deferred)\s+([\d,]+)", first["lnav"].out, re.MULTILINE))
             for status, name in (("sent", "delivered"), ("bounced", "bounced"), ("deferred", "deferrals")):
                 self._told(f"{name} as lnav counts", str(mine[name]), counts.get(status, "0").replace(",", ""))
-        if "goaccess" in first and self._iso is not None:
-            told = json.loads(self._web.read_text("utf-8"))["general"]["valid_requests"]
-            with self._iso.open("rb") as lines:
-                self._told("lines of its shape as goaccess counts", str(sum(map(_shaped, lines))), str(told))
         self._told("totals of the packed log", str(totals(first["gz"])), str(mine))
         self._told("totals on one core", str(totals(first["report, one core"])), str(mine))
         if "iso" in first:
@@ -176,7 +171,8 @@ class Loading:
             what = f"{ours.replace(', ', ' on ')} against {name}"
             add(Measure(GROUP, what, ratio(rounds, name, ours), "×", wanted, True, note))
         if "goaccess" in rounds:
-            rate = f"{self._lines / median(rounds['goaccess']):,.0f} lines/s; one shape of ISO lines counted, no more"
+            counted = json.loads(self._web.read_text("utf-8"))["general"]["valid_requests"]
+            rate = f"{self._lines / median(rounds['goaccess']):,.0f} lines/s, of which it counts {counted:,} by address"
             against = ratio(rounds, "goaccess", "iso")
             add(Measure(GROUP, "report of ISO headers against goaccess", against, "×", note=rate))
         if "pflogsumm" in rounds:
@@ -202,10 +198,6 @@ class Loading:
         shares = ", ".join(f"{name} {100 * n / lines:.0f} %" for name, n in self._made.lines.items())
         add(Measure(GROUP, "folder of five formats", speed("mixed", lines), "%", 75, True, f"lines/s; {shares}"),
             Measure(GROUP, "packed (.gz)", speed("gz", self._lines), "%", 60, True, "lines/s"))
-
-
-def _shaped(line: bytes) -> bool:
-    return _SHAPE_OF_GOACCESS.search(line) is not None
 
 
 def median(runs: list[Run]) -> float:

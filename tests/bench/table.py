@@ -13,17 +13,18 @@ import math
 import os
 import platform
 import re
+import runpy
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-_WIDTH = 100
 _DOCS = Path(__file__).parents[2] / "docs"
 _PLACE = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of the figures -->)", re.DOTALL)
 
@@ -41,13 +42,26 @@ class Measure(msgspec.Struct, frozen=True):
     at_least: bool = False
     """Whether the bar is the least that is good; else it is the most."""
     note: str = ""
+    smaller: bool = False
+    """Whether it was measured on less than the bar is for: then to meet it proves nothing."""
 
     @property
     def holds(self) -> bool | None:
-        """Whether the bar is met; None without a bar or a value."""
+        """Whether the bar is met; None where that is not known."""
+        met = self._met()
+        return None if met and self.smaller else met
+
+    def _met(self) -> bool | None:
         if self.bar is None or self.value is None:
             return None
         return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        if self.smaller and self._met():
+            return "at this size"
+        return {True: "holds", False: "not reached", None: ""}[self.holds]
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -108,7 +122,7 @@ def number(value: float | None, unit: str) -> str:
 
 def drawn(results: Results, *, short: bool = False) -> Table:
     """The table; a short one does not say how."""
-    table = Table(title=f"flowmon on {results.machine}", title_justify="left", header_style="bold", pad_edge=False)
+    table = Table(title=f"flowmon on {results.machine}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("measure", overflow="fold")
     table.add_column("got", justify="right")
     table.add_column("asked", justify="right")
@@ -122,7 +136,8 @@ def drawn(results: Results, *, short: bool = False) -> Table:
             table.add_row(f"[bold]{row.group}[/bold]")
             group = row.group
         asked = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {number(row.bar, row.unit)}"
-        holds = {True: "[green]✓ holds[/green]", False: "[red]✗ not reached[/red]", None: ""}[row.holds]
+        before = {True: "[green]✓ ", False: "[red]✗ ", None: "  " if row.verdict else ""}[row.holds]
+        holds = before + row.verdict
         cells = (row.name, number(row.value, row.unit), asked, holds, row.note)
         table.add_row(*cells[:len(table.columns)])
     for check in results.checks:
@@ -140,7 +155,7 @@ def markdown(results: Results) -> str:
             group = row.group
             rows.append(f"| **{group}** | | | | |")
         asked = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {number(row.bar, row.unit)}"
-        holds = {True: "holds", False: "**not reached**", None: ""}[row.holds]
+        holds = f"**{row.verdict}**" if row.holds is False else row.verdict
         rows.append(f"| {row.name} | {number(row.value, row.unit)} | {asked} | {holds} | {row.note} |")
     tools = ", ".join(f"{name}: {told or 'not installed'}" for name, told in results.tools.items())
     wrong = [check.name for check in results.checks if not check.equal]
@@ -150,10 +165,13 @@ def markdown(results: Results) -> str:
 
 
 def picture(results: Results, path: Path) -> None:
-    """The table as an SVG that asks no other server for its letters."""
-    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(drawn(results, short=True))
-    path.write_text(_FONT_FACE.sub("", console.export_svg(title="make bench")), "utf-8")
+    """The table as an SVG, as robust as those of the screens."""
+    table = drawn(results, short=True)
+    wide = Console(width=200).measure(table).maximum
+    console = Console(record=True, width=wide, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(table)
+    robust: Callable[[str], str] = runpy.run_path(str(_DOCS / "make_pictures.py"))["robust"]
+    path.write_text(robust(console.export_svg(title="make bench")), "utf-8")
 
 
 def read(path: Path) -> Results:
