@@ -106,7 +106,7 @@ def test_an_array_of_records(cloud: Format) -> None:
 @pytest.mark.parametrize(("old", "new", "said"), [
     ('each = "recipient"', 'each = "login"', "`each` names 'login'"),
     ("queue_id =", "sender_domain =", "'sender_domain' is no field of attempt"),
-    ("set =", "sets =", "unknown field `sets`"),
+    ("set =", "sets =", "unknown key `sets`: did you mean `set`?"),
     ("framing = ", "programs = []\nframing = ", None),
 ])
 def test_faults_of_a_file_are_named(tmp_path: Path, old: str, new: str, said: str | None) -> None:

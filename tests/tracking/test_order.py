@@ -27,7 +27,7 @@ Growth = tuple[int, int, bool]
 """Which log grows, by how many bytes, and whether what is read is committed then."""
 Answers = dict[str, list[str]]
 
-TIMES_OF_EITHER = {"same_fact_in_two_header_forms"}
+TIMES_OF_EITHER = {"same_fact_in_two_header_forms", "same_fact_in_the_journal"}
 """Runs that tell each fact in two logs of one host, one of which writes whole seconds. Of two lines of one fact the
 first one read counts, so that the fractions of its second, and nothing else, depend on which that is."""
 
@@ -58,7 +58,7 @@ def _answers(name: str, reader: SqliteReader) -> Answers:
     }
     lines = {what: sorted(json.dumps(row, sort_keys=True) for row in rows) for what, rows in found.items()}
     if name in TIMES_OF_EITHER:
-        return {what: [_whole_seconds(line) for line in rows] for what, rows in lines.items()}
+        return {what: [_whole_minutes(line) for line in rows] for what, rows in lines.items()}
     return lines
 
 
@@ -67,8 +67,10 @@ def _plain(rows: Iterable[Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in _COLLECTED} for row in plain]
 
 
-def _whole_seconds(line: str) -> str:
-    return re.sub(r'(?<=:\d\d)\.\d+(?=Z")|(?<="delay_seconds": )[\d.]+', "", line)
+def _whole_minutes(line: str) -> str:
+    """One log may have fractions of a second, and the time a moment later than the other."""
+    line = re.sub(r'(?<=:\d\d):\d\d(?:\.\d+)?(?=Z")', "", line)
+    return re.sub(r'("(?:delay_seconds|before_queue|queue)": )[\d.]+', r"\1", line)
 
 
 @cache
