@@ -138,7 +138,7 @@ def is_nothing(hop: Hop) -> bool:
     """Whether a hop is no message: an address probe, or the mere end of one that the log does not hold."""
     return hop.probe or (
         hop.left_at is not None and not hop.began and not hop.queued and not hop.fates and hop.message_id is None
-        and hop.state is None and hop.refused is None and hop.tries is None
+        and hop.state is None and hop.refused is None and hop.tries is None and not hop.aborted
     )
 
 
