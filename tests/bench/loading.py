@@ -18,7 +18,7 @@ from pathlib import Path
 
 import flowmon
 from tests.bench import mixed_logs, postfix_log
-from tests.bench.table import Check, Measure, Results
+from tests.bench.table import Check, Measure, Results, number
 from tests.bench.tools import CORES, FLOWMON, Run, interleaved, run
 
 GROUP = "Loading history"
@@ -160,8 +160,9 @@ class Loading:
         )
         for name, where, bar, note in rows:
             what = name.partition(",")[0]
+            value, processor = ratio(rounds, "pflogsumm", name), ratio(rounds, "pflogsumm", name, _cpu)
             rate = f"{self._lines / median(rounds[name]):,.0f} lines/s; {note}"
-            value = ratio(rounds, "pflogsumm", name)
+            rate += f"; by processor time {number(processor, '×')}" if processor else ""
             add(Measure(GROUP, f"{what} on {where} against pflogsumm", value, "×", bar, True, rate))
         peers: tuple[tuple[str, str, float | None], ...] = (
             ("postfix-logwatch", "report, one core", None), ("lnav", "report", 1.0),
@@ -205,11 +206,21 @@ def median(runs: list[Run]) -> float:
     return statistics.median(run.wall for run in runs)
 
 
-def ratio(rounds: dict[str, list[Run]], theirs: str, ours: str) -> float | None:
+def _wall(done: Run) -> float:
+    return done.wall
+
+
+def _cpu(done: Run) -> float:
+    return done.cpu
+
+
+def ratio(
+    rounds: dict[str, list[Run]], theirs: str, ours: str, what: Callable[[Run], float] = _wall
+) -> float | None:
     """How many times as fast ours is: the median of what each round says."""
     if theirs not in rounds:
         return None
-    return statistics.median(a.wall / b.wall for a, b in zip(rounds[theirs], rounds[ours], strict=True))
+    return statistics.median(what(a) / what(b) for a, b in zip(rounds[theirs], rounds[ours], strict=True))
 
 
 def count_lines(path: Path) -> int:
