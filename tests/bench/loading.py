@@ -75,6 +75,8 @@ class Loading:
         self._log, self._iso = log, iso
         self._lines = count_lines(log)
         self._web = folder / "goaccess.json"
+        self._peaks: dict[str, float] = {}
+        """Memory by job: looked at in the round that is not timed."""
         self._mixed, self._packed = folder / "mixed", folder / "packed" / f"{log.name}.gz"
 
     def prepare(self, seed: int) -> None:
@@ -88,14 +90,18 @@ class Loading:
     def measure(self, runs: int) -> None:
         """Check the answers, then time."""
         jobs = self._jobs()
-        self._check({name: job() for name, job in jobs.items()})
+        first = {name: job() for name, job in jobs.items()}
+        self._check(first)
+        self._peaks = {name: done.peak for name, done in first.items()}
         rounds = interleaved(jobs, runs, self._say)
         self._against(rounds)
         self._forms(rounds)
 
     def _jobs(self) -> dict[str, Callable[[], Run]]:
         """By name; those of tools that are not installed are left out."""
-        here = partial(run, folder=self._folder)
+        def here(command: tuple[str, ...], cores: frozenset[int] = CORES) -> Run:
+            return run(command, self._folder, cores=cores, watch=not self._peaks)
+
         store, log = self._folder / "loading.db", str(self._log)
 
         def collected() -> Run:
@@ -177,11 +183,11 @@ class Loading:
             against = ratio(rounds, "goaccess", "iso")
             add(Measure(GROUP, "report of ISO headers against goaccess", against, "×", note=rate))
         if "pflogsumm" in rounds:
-            peaks = ", ".join(f"{name} {max(r.peak for r in rounds[name]):.0f}" for name in (
-                "pflogsumm", "postfix-logwatch", "lnav") if name in rounds)
+            others = ("pflogsumm", "postfix-logwatch", "lnav")
+            peaks = ", ".join(f"{name} {self._peaks[name]:.0f}" for name in others if name in rounds)
             rate = f"{self._lines / median(rounds['pflogsumm']):,.0f} lines/s"
             note = f"largest process; of others {peaks}; pflogsumm reads {rate}"
-            add(Measure(GROUP, "memory of a report", max(r.peak for r in rounds["report"]), "MiB", note=note))
+            add(Measure(GROUP, "memory of a report", self._peaks["report"], "MiB", note=note))
 
     def _forms(self, rounds: dict[str, list[Run]]) -> None:
         """Other forms of a log, beside the plain one of the same run."""
