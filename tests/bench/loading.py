@@ -18,7 +18,7 @@ from pathlib import Path
 
 import flowmon
 from tests.bench import mixed_logs, postfix_log
-from tests.bench.table import Check, Measure, Results
+from tests.bench.table import Check, Measure, Results, number
 from tests.bench.tools import CORES, FLOWMON, Run, interleaved, run
 
 GROUP = "Loading history"
@@ -75,6 +75,8 @@ class Loading:
         self._log, self._iso = log, iso
         self._lines = count_lines(log)
         self._web = folder / "goaccess.json"
+        self._peaks: dict[str, float] = {}
+        """Memory by job: looked at in the round that is not timed."""
         self._mixed, self._packed = folder / "mixed", folder / "packed" / f"{log.name}.gz"
 
     def prepare(self, seed: int) -> None:
@@ -88,14 +90,18 @@ class Loading:
     def measure(self, runs: int) -> None:
         """Check the answers, then time."""
         jobs = self._jobs()
-        self._check({name: job() for name, job in jobs.items()})
+        first = {name: job() for name, job in jobs.items()}
+        self._check(first)
+        self._peaks = {name: done.peak for name, done in first.items()}
         rounds = interleaved(jobs, runs, self._say)
         self._against(rounds)
         self._forms(rounds)
 
     def _jobs(self) -> dict[str, Callable[[], Run]]:
         """By name; those of tools that are not installed are left out."""
-        here = partial(run, folder=self._folder)
+        def here(command: tuple[str, ...], cores: frozenset[int] = CORES) -> Run:
+            return run(command, self._folder, cores=cores, watch=not self._peaks)
+
         store, log = self._folder / "loading.db", str(self._log)
 
         def collected() -> Run:
@@ -160,8 +166,9 @@ class Loading:
         )
         for name, where, bar, note in rows:
             what = name.partition(",")[0]
+            value, processor = ratio(rounds, "pflogsumm", name), ratio(rounds, "pflogsumm", name, _cpu)
             rate = f"{self._lines / median(rounds[name]):,.0f} lines/s; {note}"
-            value = ratio(rounds, "pflogsumm", name)
+            rate += f"; by processor time {number(processor, '×')}" if processor else ""
             add(Measure(GROUP, f"{what} on {where} against pflogsumm", value, "×", bar, True, rate))
         peers: tuple[tuple[str, str, float | None], ...] = (
             ("postfix-logwatch", "report, one core", None), ("lnav", "report", 1.0),
@@ -176,11 +183,11 @@ class Loading:
             against = ratio(rounds, "goaccess", "iso")
             add(Measure(GROUP, "report of ISO headers against goaccess", against, "×", note=rate))
         if "pflogsumm" in rounds:
-            peaks = ", ".join(f"{name} {max(r.peak for r in rounds[name]):.0f}" for name in (
-                "pflogsumm", "postfix-logwatch", "lnav") if name in rounds)
+            others = ("pflogsumm", "postfix-logwatch", "lnav")
+            peaks = ", ".join(f"{name} {self._peaks[name]:.0f}" for name in others if name in rounds)
             rate = f"{self._lines / median(rounds['pflogsumm']):,.0f} lines/s"
             note = f"largest process; of others {peaks}; pflogsumm reads {rate}"
-            add(Measure(GROUP, "memory of a report", max(r.peak for r in rounds["report"]), "MiB", note=note))
+            add(Measure(GROUP, "memory of a report", self._peaks["report"], "MiB", note=note))
 
     def _forms(self, rounds: dict[str, list[Run]]) -> None:
         """Other forms of a log, beside the plain one of the same run."""
@@ -205,11 +212,21 @@ def median(runs: list[Run]) -> float:
     return statistics.median(run.wall for run in runs)
 
 
-def ratio(rounds: dict[str, list[Run]], theirs: str, ours: str) -> float | None:
+def _wall(done: Run) -> float:
+    return done.wall
+
+
+def _cpu(done: Run) -> float:
+    return done.cpu
+
+
+def ratio(
+    rounds: dict[str, list[Run]], theirs: str, ours: str, what: Callable[[Run], float] = _wall
+) -> float | None:
     """How many times as fast ours is: the median of what each round says."""
     if theirs not in rounds:
         return None
-    return statistics.median(a.wall / b.wall for a, b in zip(rounds[theirs], rounds[ours], strict=True))
+    return statistics.median(what(a) / what(b) for a, b in zip(rounds[theirs], rounds[ours], strict=True))
 
 
 def count_lines(path: Path) -> int:

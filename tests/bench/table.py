@@ -59,6 +59,8 @@ class Measure(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> str:
         """The same in words."""
+        if self.value is None:
+            return "not measured"
         if self.smaller and self._met():
             return "at this size"
         return {True: "holds", False: "not reached", None: ""}[self.holds]

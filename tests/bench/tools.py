@@ -28,7 +28,7 @@ class Run:
     cpu: float
     """User and system time, of its children too."""
     peak: float
-    """Memory of its largest process, MiB."""
+    """Memory of its largest process, MiB; 0 when it was not looked at."""
     together: float
     """Memory of all its processes at once, MiB, pages that they share counted once; 0 when it was not looked at."""
     out: str
@@ -36,15 +36,19 @@ class Run:
 
 @dataclass
 class _Watch:
-    """Looks how much memory a program's processes have together."""
+    """Looks how much memory a program's processes have: what the kernel tells at their end (`ru_maxrss`) is not less
+    than what the process that started them had."""
 
     pid: int
-    peak: float = 0.0
+    largest: float = 0.0
+    together: float = 0.0
     over: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self) -> None:
         while not self.over.wait(_LOOK_SECONDS):
-            self.peak = max(self.peak, sum(_shared_out_mib(pid) for pid in family(self.pid)))
+            pids = family(self.pid)
+            self.largest = max([self.largest, *(_mib(pid, "status", "VmHWM:") for pid in pids)])
+            self.together = max(self.together, sum(_mib(pid, "smaps_rollup", "Pss:") for pid in pids))
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -80,7 +84,7 @@ def run(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(words)} ended with {process.returncode}: {(folder / 'stderr').read_text()}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, looks.peak, out)
+    return Run(wall, usage.ru_utime + usage.ru_stime, looks.largest, looks.together, out)
 
 
 def interleaved(jobs: dict[str, Callable[[], Run]], runs: int, say: Callable[[str], None]) -> dict[str, list[Run]]:
@@ -118,11 +122,11 @@ def cpu_seconds(pid: int) -> float:
     return total / _TICK
 
 
-def _shared_out_mib(pid: int) -> float:
-    """Memory of a process; what it shares is divided among those who share it."""
+def _mib(pid: int, file: str, name: str) -> float:
+    """A figure of a process's memory: its peak, or its own share of what it has now."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+            if line.startswith(name):
                 return int(line.split()[1]) / 1024
     except OSError:
         pass
