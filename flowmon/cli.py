@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter, validators
 
 from flowmon import __version__
-from flowmon.commands.output import Format, clean_lines
-from flowmon.commands.report import Form
+from flowmon.commands.output import Format, ReportForm, clean_lines
 from flowmon.errors import FlowmonError
 from flowmon.suggest import nearest
 
@@ -197,7 +196,7 @@ def problems(
 
 @app.command
 def report(
-    *path: str, filter: FilterOption = None, format: Form = "text", config: ConfigOption = None,
+    *path: str, filter: FilterOption = None, format: ReportForm = "text", config: ConfigOption = None,
     store: StoreOption = None,
 ) -> int:
     """A summary for a period.

@@ -13,6 +13,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 Format = Literal["jsonl", "csv", "text"]
+ReportForm = Literal["text", "markdown", "json"]
 
 _ALIVE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

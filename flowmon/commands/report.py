@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -15,7 +14,6 @@ from flowmon.store.filter import Filter
 from flowmon.store.reader import SqliteReader
 from flowmon.store.schema import Asked
 
-Form = Literal["text", "markdown", "json"]
 _TOP = 20
 
 
@@ -32,7 +30,9 @@ class Report(msgspec.Struct):
     queues: list[QueueRow]
 
 
-def run(arguments: list[str], filter_text: str | None, form: Form, config: Path | None, store: Path | None) -> int:
+def run(
+    arguments: list[str], filter_text: str | None, form: output.ReportForm, config: Path | None, store: Path | None
+) -> int:
     """Print a report. Gives the exit status: 0, or 1 when there is nothing to report."""
     filter = opening.read_filter(filter_text)
     asked = Asked.SUMS if filter is None else Asked.LOOKUPS

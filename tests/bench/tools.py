@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 """Programs run here, so that it is this checkout's flowmon which is measured."""
-FLOWMON = (sys.executable, "-m", "flowmon.cli")
+FLOWMON = (sys.executable, "-m", "flowmon")
 CORES = frozenset(os.sched_getaffinity(0))
 """Those that the benchmark was started on."""
 _TICK = os.sysconf("SC_CLK_TCK")
