@@ -53,7 +53,7 @@ def read_all(
         keeper = Keeper(writer, config, keyed=asked is Asked.LOOKUPS)
         states = _in_two(keeper, catalogue, discovery, config, progress)
     if asked is not Asked.SUMS:
-        keeper.finish()
+        writer.finish()
     return states
 
 

@@ -177,6 +177,3 @@ class Keeper:
                     rows.append(self._rows(flow, now))
         return rows
 
-    def finish(self) -> None:
-        """For a temporary store: what is left to do before it is asked."""
-        self.writer.finish((lambda flow: make(flow, self.known, self.now).keys) if self._keyed else None)

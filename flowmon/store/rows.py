@@ -40,7 +40,7 @@ class Rows(msgspec.Struct, gc=False):
 
     id: int
     message: tuple[Value, ...]
-    keys: list[tuple[int, str, int]]
+    keys: list[tuple[int, int, str]]
     queue: list[tuple[Value, ...]]
     failures: list[tuple[Value, ...]]
     waits_until: float | None
@@ -241,31 +241,31 @@ def _failure(
                      outcome.recipient or None, reply(outcome), status]
 
 
-def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, str, int]]:
+def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, int, str]]:
     """The key rows of a flow, each once. Their kinds are the numbers of schema.Key."""
     id = flow.id
-    rows: set[tuple[int, str, int]] = set()
+    rows: set[tuple[int, int, str]] = set()
     add = rows.add
     _sender(rows, sender if sender is not None else refused_login(flow), id)
     if found:
         _addresses(rows, [o.recipient for o in found], id)
         _addresses(rows, [o.original for o in found if o.original], id)
     for hop in flow.hops:
-        add((7, hop.host, id))
+        add((id, 7, hop.host))
         if hop.message_id is not None:
-            add((5, hop.message_id, id))
+            add((id, 5, hop.message_id))
         if hop.queue_id is not None:
-            add((6, hop.queue_id, id))
+            add((id, 6, hop.queue_id))
         if hop.network_message_id is not None:
-            add((9, hop.network_message_id, id))
+            add((id, 9, hop.network_message_id))
         for fate in hop.fates.values():
             _addresses(rows, [fate.recipient, fate.original] if fate.original else [fate.recipient], id)
             if fate.relay is not None:
-                rows.update((8, name, id) for name in peer_names(fate.relay))
+                rows.update((id, 8, name) for name in peer_names(fate.relay))
             if trace := fate.reply_id or (last_trace(fate.diagnostic) if fate.status in HANDED else ""):
-                add((10, trace, id))
+                add((id, 10, trace))
         if hop.refused is not None:
-            rows.update((11, name, id) for name in client_names(hop))
+            rows.update((id, 11, name) for name in client_names(hop))
         if hop.recipients and not found:
             _addresses(rows, hop.recipients.split(), id)
     return list(rows)
@@ -276,21 +276,21 @@ def refused_login(flow: Flow) -> str | None:
     return next((h.login for h in flow.hops if h.refused is not None and h.login is not None), None)
 
 
-def _addresses(rows: set[tuple[int, str, int]], addresses: list[str], id: int) -> None:
+def _addresses(rows: set[tuple[int, int, str]], addresses: list[str], id: int) -> None:
     for address in addresses:
         _address(rows, address, id)
 
 
-def _sender(rows: set[tuple[int, str, int]], sender: str | None, id: int) -> None:
+def _sender(rows: set[tuple[int, int, str]], sender: str | None, id: int) -> None:
     if sender is not None:
         lower = sender.lower()
-        rows.add((1, lower, id))
+        rows.add((id, 1, lower))
         if "@" in lower:
-            rows.add((3, lower.rpartition("@")[2], id))
+            rows.add((id, 3, lower.rpartition("@")[2]))
 
 
-def _address(rows: set[tuple[int, str, int]], address: str, id: int) -> None:
+def _address(rows: set[tuple[int, int, str]], address: str, id: int) -> None:
     lower = address.lower()
-    rows.add((2, lower, id))
+    rows.add((id, 2, lower))
     if "@" in lower:
-        rows.add((4, lower.rpartition("@")[2], id))
+        rows.add((id, 4, lower.rpartition("@")[2]))

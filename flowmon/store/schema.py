@@ -76,7 +76,12 @@ CREATE TABLE IF NOT EXISTS messages (
     open INTEGER NOT NULL,        -- 1 while a server has it (queued, deferred, held); 2: all told, its end not
     body BLOB NOT NULL
 );
-CREATE TABLE IF NOT EXISTS keys (kind INTEGER NOT NULL, value TEXT NOT NULL, message INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (             -- in the order of messages, so that those of new ones come last
+    message INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (message, kind, value)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS queue (            -- what is open now, one row per message, host and next hop
     message INTEGER NOT NULL,
     host TEXT NOT NULL,
@@ -154,8 +159,7 @@ CREATE INDEX IF NOT EXISTS lines_by_message ON lines (message);
 """What writing needs."""
 
 INDEXES = """
-CREATE UNIQUE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
-CREATE INDEX IF NOT EXISTS keys_by_message ON keys (message);
+CREATE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
 CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at, status);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
 CREATE INDEX IF NOT EXISTS messages_by_status ON messages (

@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,6 @@ class Writer:
         self._lock = None if temporary else CollectorLock(path, for_screen=for_screen)
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
-        self._written_again: set[int] = set()
-        """Of a temporary store, rows whose keys are of an earlier state: without an index none can be found to go."""
         self._minute = -1
         try:
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -168,18 +166,12 @@ class Writer:
             if not self.temporary:
                 for (id,) in again:
                     before.update(db.execute("SELECT host, next_hop, message FROM queue WHERE message = ?", (id,)))
-            for table in ("queue", "failures"):
+            for table in ("queue", "failures", "keys"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
-            if self.temporary:
-                self._written_again.update(id for (id,) in again)
-            else:
-                db.executemany("DELETE FROM keys WHERE message = ?", again)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
         db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows if r.id >= stored])
         db.executemany(_REPLACE_MESSAGE, [r.message for r in batch.rows if r.id < stored])
-        least = stored if self.temporary else 0
-        db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)",
-                       [k for r in batch.rows if r.id >= least for k in r.keys])
+        db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
         db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -216,18 +208,8 @@ class Writer:
                 (minute,),
             )
 
-    def finish(self, keys_of: Callable[[Flow], Iterable[tuple[int, str, int]]] | None) -> None:
-        """For a temporary store, last: the keys of rows that were written more than once, where it has keys, and the
-        indexes."""
-        again = sorted(self._written_again) if keys_of is not None else []
-        if again and keys_of is not None:
-            flows = [flow for flow in map(self.load, again) if flow is not None]
-            self.db.execute("BEGIN")
-            self.db.execute("CREATE TEMP TABLE again (id INTEGER PRIMARY KEY)")
-            self.db.executemany("INSERT INTO again VALUES (?)", [(id,) for id in again])
-            self.db.execute("DELETE FROM keys WHERE message IN (SELECT id FROM again)")
-            self.db.executemany("INSERT INTO keys VALUES (?, ?, ?)", (k for flow in flows for k in keys_of(flow)))
-            self.db.execute("COMMIT")
+    def finish(self) -> None:
+        """For a temporary store: build the indexes, last."""
         self.db.executescript(INDEXES)
 
     # --- going on after a restart -----------------------------------------------------------------------------------

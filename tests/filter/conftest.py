@@ -18,7 +18,7 @@ def db() -> Iterator[sqlite3.Connection]:
     for id, row in ROWS.items():
         names, signs = ", ".join(row.columns), ", ?" * len(row.columns)
         store.execute(f"INSERT INTO messages (id, {names}) VALUES (?{signs})", [id, *row.columns.values()])
-        store.executemany("INSERT INTO keys VALUES (?, ?, ?)", {(int(kind), value, id) for kind, value in row.keys})
+        store.executemany("INSERT INTO keys VALUES (?, ?, ?)", {(id, int(kind), value) for kind, value in row.keys})
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))

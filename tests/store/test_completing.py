@@ -47,7 +47,7 @@ def db() -> Iterator[sqlite3.Connection]:
     store.executescript(TABLES + INDEXES)
     rows = [(Key.HOST, "edge", n) for n in range(50)] + [(Key.HOST, "edge2", 1), (Key.HOST, "mx[1]", 1)]
     rows += [(Key.SENDER, f"a{n}@one.example", n) for n in range(20)] + [(Key.SENDER_DOMAIN, "one.example", 1)]
-    store.executemany("INSERT INTO keys VALUES (?, ?, ?)", [(int(kind), value, id) for kind, value, id in rows])
+    store.executemany("INSERT INTO keys VALUES (?, ?, ?)", [(id, int(kind), value) for kind, value, id in rows])
     store.execute("INSERT INTO failures (message, problem, reason, recipients, at, first_at, status) "
                   "VALUES (1, 'delivery', 'mailbox-full', 1, 0, 0, 'deferred')")
     yield store

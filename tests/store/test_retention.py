@@ -19,7 +19,7 @@ DAY = 86_400.0
 def _message(id: int, at: float, *, waits: bool = False) -> Rows:
     values = (id, at, at, 0, 1, None, None, None, None, None, "", None, 0, "gw", 1, 0, None, None, None, None, None,
               0.0, int(waits), os.urandom(1000))
-    return Rows(id, values, [(7, "gw", id)], [], [], None)
+    return Rows(id, values, [(id, 7, "gw")], [], [], None)
 
 
 def _fill(writer: Writer, days: int, *, lines: int = 0, waits: int = -1) -> None:

@@ -153,7 +153,7 @@ def test_history_in_small_chunks(
     try:
         reader = Collector(writer, catalogue, discovery, Config())
         reader.read_all()
-        reader.keeper.finish()
+        writer.finish()
     finally:
         writer.close()
         discovery.close()
