@@ -230,7 +230,11 @@ def _agrees(events: list[Event], captured: Row) -> bool:
         return any(isinstance(e, Refusal) and captured["postfix_client_ip"] in (e.client or "") for e in events)
     if "postfix_message-id" in captured:
         return any(getattr(e, "message_id", None) == captured["postfix_message-id"].strip("<>") for e in events)
-    return True
+    if queue_id not in (None, "NOQUEUE") and events and not any(e.queue_id == queue_id for e in events):
+        return False
+    client = captured.get("postfix_client_ip")
+    told = [str(one) for one in (getattr(e, "client", None) for e in events) if one]
+    return client is None or not told or any(client in one for one in told)
 
 
 # --- gateways --------------------------------------------------------------------------------------------------------

@@ -48,8 +48,9 @@ NO_FORMAT = {
 
 
 @pytest.fixture(autouse=True)
-def _in_utc(utc: None) -> None:
-    """Stamps without a zone are in the zone of this host."""
+def _in_utc(utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stamps without a zone are in the zone of this host; of lines that are not understood all are looked at."""
+    monkeypatch.setattr("flowmon.parsing.reader.SAMPLES_KEPT", 10_000)
 
 
 @pytest.mark.parametrize("log", LOGS)
