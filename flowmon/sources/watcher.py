@@ -86,8 +86,8 @@ class Watcher:
             changes = watch(
                 *folders,
                 watch_filter=None,
-                debounce=50,
-                step=10,
+                debounce=75,
+                step=25,  # it looks so often, changes or none: with 10 an idle collector takes twice the time
                 stop_event=stop,
                 rust_timeout=1000,
                 raise_interrupt=False,
