@@ -99,7 +99,9 @@ class Rule:
         return not self.programs or any(fnmatchcase(program, glob) for glob in self.programs)
 
     def prepare(self) -> None:
-        """Compile pattern and builder. Raises re.error for a faulty pattern."""
+        """Compile pattern and builder, once. Raises re.error for a faulty pattern."""
+        if self.match != self._first_match:
+            return
         groups: dict[str, int] = {}
         if self.pattern is None:
             self.match = self._literal_match

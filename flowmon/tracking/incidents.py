@@ -27,7 +27,7 @@ from flowmon.model.flow import Fate, Heard, Hop, Said, Spoken, Trouble
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking import fates, processes
 from flowmon.tracking.facts import HostFacts
-from flowmon.tracking.processes import note
+from flowmon.tracking.processes import DELIVERY, note
 
 if TYPE_CHECKING:
     from flowmon.tracking.host import HostTracker
@@ -158,12 +158,12 @@ def _by_delivery(host: HostTracker, event: Numbered) -> None:
         hop = host.hop_of(event)
         if hop is not None and event.recipient is not None:
             begin = f"{event.queue_id} {event.transport or '-'} "
-            told = host.clients.get(session, "")
+            told = host.clients.get(DELIVERY + session, "")
             named = told[len(begin):].split(" ") if told.startswith(begin) else []
-            note(host.clients, session, begin + " ".join(dict.fromkeys([*named, event.recipient])))
+            note(host.clients, DELIVERY + session, begin + " ".join(dict.fromkeys([*named, event.recipient])))
             hop.fates.setdefault(event.recipient, Fate(event.recipient, _D.QUEUED, event.at, since=event.at, count=0))
         return
-    queue_id, transport, recipients = host.clients.pop(session, "- - ").split(" ", 2)
+    queue_id, transport, recipients = host.clients.pop(DELIVERY + session, "- - ").split(" ", 2)
     if not recipients or event.queue_id not in (None, queue_id):
         return  # the log begins in the middle: whose delivery it is, is not known
     here = transport == "mailbox"

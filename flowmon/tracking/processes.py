@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flowmon.tracking.host import HostTracker
 
 SESSIONS_KEPT = 20_000
+DELIVERY = "delivery "
+"""Stands before the number of a delivery among the clients of sessions: a session may have the same number."""
 PROCESS = "qp "
 """What names the process that brought a message into qmail's queue: it stands as the session of the arrival."""
 _REPORT_BY, _COPY_BY = "report by ", "copy by "
@@ -45,7 +47,7 @@ def has_made(host: HostTracker, of: Hop | None, process: str, at: float, *, is_r
 
 def has_forwarded(host: HostTracker, event: Copy) -> None:
     """The same of a delivery, which stands as the session."""
-    named = host.clients.get(event.session) if event.session is not None else None
+    named = host.clients.get(DELIVERY + event.session) if event.session is not None else None
     if named is not None and event.copy_id is not None:
         has_made(host, host.hops.get(named.partition(" ")[0]), event.copy_id, event.at, is_report=False)
 

@@ -258,3 +258,12 @@ def test_new_from_lines_without_a_time_is_refused(tmp_path: Path) -> None:
         parsers.new("mine", log)
     with pytest.raises(SourceError):
         parsers.new("mine", tmp_path / "none.log")
+
+
+def test_a_rule_is_compiled_once() -> None:
+    """Each raw line of a message asks all formats for its rule: to compile them anew each time takes seconds."""
+    rules = load(data_folder("parsers") / "cyrus.toml", trusted=True).rules
+    rules[0].prepare()
+    match = rules[0].match
+    rules[0].prepare()
+    assert rules[0].match is match
