@@ -306,6 +306,7 @@ def _session(host: HostTracker, event: Session) -> None:
         note(host.clients, session, event.client)
     elif host.clients:
         host.clients.pop(session, None)
+        host.clients.pop(DELIVERY + session, None)  # MailEnable begins the next message of a session so
 
 
 def broken_off(hop: Hop, at: float) -> None:
