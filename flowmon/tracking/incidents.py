@@ -149,8 +149,7 @@ def _numbered(host: HostTracker, event: Numbered) -> None:
 
 
 def _by_delivery(host: HostTracker, event: Numbered) -> None:
-    """A delivery with a number of its own, which stands as the session: named with its message and recipient once, then
-    told by it alone (qmail). One that is told with the message too is of all recipients that it was named with."""
+    """A delivery, named with its recipients first, then told by its number, or with its message of all of them."""
     session = event.session
     if session is None:
         return
