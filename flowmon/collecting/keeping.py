@@ -142,7 +142,7 @@ class Keeper:
         return flows, nothing
 
     def _rows(self, flow: Flow, now: float) -> Rows:
-        made = make(flow, self.known, now, keys=self._keyed)
+        made = make(flow, self.known, now, keyed=self._keyed)
         if made.waits_until is not None and made.waits_until >= now:
             self._waiting[flow.id] = made.waits_until
         return made

@@ -46,12 +46,11 @@ def run(
 
 
 def _make(reader: SqliteReader, filter: Filter | None) -> Report:
-    by_status = reader.by_status(filter)
+    span = reader.span(filter)
     return Report(
         filter=filter.text if filter else None,
-        first_at=min(first for _, _, first, _ in by_status).isoformat() if by_status else None,
-        last_at=max(last for _, _, _, last in by_status).isoformat() if by_status else None,
-        totals=reader.totals(filter), messages={status: n for status, n, _, _ in by_status},
+        first_at=span[0].isoformat() if span else None, last_at=span[1].isoformat() if span else None,
+        totals=reader.totals(filter), messages=dict(reader.by_status(filter)),
         problems=reader.problems(filter)[:_TOP], queues=reader.queues(filter)[:_TOP],
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from flowmon.store.filter_lex import literal
-from flowmon.store.filter_sql import matches
+from flowmon.store.filter_match import after
 from flowmon.store.schema import Key
+from flowmon.store.terms import term, value_of
 
 MOST = 8
 _KINDS = {"from": (Key.SENDER, Key.SENDER_DOMAIN), "to": (Key.RECIPIENT, Key.RECIPIENT_DOMAIN)}
@@ -29,13 +30,6 @@ def values(ask: Callable[[str, Any], list[Any]], key: str, start: str) -> list[s
 
 
 def _keys(ask: Callable[[str, Any], list[Any]], kind: Key, start: str) -> list[str]:
-    """Each value once: the index is asked for the next one, as a value may stand there a million times."""
-    found: list[str] = []
-    condition, bound = matches("value", f"{literal(start)}*")
-    sql = f"SELECT min(value) FROM keys WHERE kind = ? AND {condition} AND value > ?"
-    while len(found) < MOST:
-        rows = ask(sql, (int(kind), *bound, found[-1] if found else ""))
-        if rows[0][0] is None:
-            break
-        found.append(rows[0][0])
-    return found
+    first = term(kind, start)
+    rows = ask("SELECT term FROM key_terms WHERE term >= ? AND term < ? LIMIT ?", (first, after(first), MOST))
+    return [value_of(row[0]) for row in rows]

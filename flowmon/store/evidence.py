@@ -28,9 +28,10 @@ _LONGEST = 65_536
 MASK = (1 << ROW_BITS) - 1
 
 
-def of(flow: Flow, ask: Ask) -> list[Evidence]:
+def of(flow: Flow, ask: Ask, unpack: Callable[[bytes], bytes]) -> list[Evidence]:
     """The lines of a flow: hop by hop, in the order of each file, each once, at the path where its file stands now."""
-    kept = dict(ask("SELECT position, text FROM lines WHERE message = ?", (flow.id,)))
+    rows = ask("SELECT position, text FROM lines WHERE message = ?", (flow.id,))
+    kept = {position: unpack(text).decode() for position, text in rows}
     paths: dict[int, str] = {}
     found = []
     shown: set[int] = set()
@@ -90,10 +91,7 @@ def rehome(lines: Iterable[int], rows: Iterable[Rows]) -> list[tuple[int, int]]:
     homeless = set(lines)
     found = []
     for one in rows:
-        body = one.message[-1]
-        if not isinstance(body, bytes):
-            continue
-        for hop in decode(one.id, body).hops:
+        for hop in decode(one.id, one.body).hops:
             found += [(one.id, position) for position in homeless.intersection(hop.evidence)]
     return found
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flowmon.store import filter_plan, filter_sql
+from flowmon.store import filter_match, filter_plan, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
 
@@ -80,7 +80,7 @@ class Filter:
     """Canonical: parsing it again gives the same filter."""
     node: Node = field(compare=False, repr=False)
 
-    def sql(self, now: float, common: Common = lambda query, parameters: False) -> filter_sql.Condition:
+    def sql(self, now: float, common: Common = lambda query, parameters: False) -> filter_match.Condition:
         """A condition over `messages m`, in parentheses, and its parameters.
 
         `now` is the time of asking in seconds since the epoch: ages and relative times count from it. `common` says
@@ -159,13 +159,13 @@ def _either(parts: list[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def _condition(node: Node, now: float, common: Common) -> filter_sql.Condition:
+def _condition(node: Node, now: float, common: Common) -> filter_match.Condition:
     if isinstance(node, Term):
         ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
         text, parameters = ask(node.value, now)
         query = filter_plan.looked_up((text, parameters))
         if query is not None and common(query, parameters):
-            text = filter_plan.as_test(query)
+            text = filter_plan.as_test()
         return f"({text})", parameters
     if isinstance(node, Not):
         text, parameters = _condition(node.inner, now, common)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Problem, Scenario
 from flowmon.store.filter_lex import literal, pieces, plain
+from flowmon.store.filter_match import Condition, any_of, contains, glob, look_up, matches, terms_like
 from flowmon.store.filter_time import seconds, span
-from flowmon.store.schema import Key
+from flowmon.store.schema import UNUSUAL, Key
 from flowmon.suggest import nearest
 
-Condition = tuple[str, list[str | float]]
 Normal = Callable[[str], str]
 MAX_WILDCARDS = 8
 """`*` in one value: more make matching slow."""
@@ -40,84 +40,6 @@ class Field:
     """For help screens: an example and what it finds."""
     compares: bool = False
     """The value begins with > >= < or <=, and no colon is written."""
-
-
-# --- patterns -----------------------------------------------------------------------------------------------------
-
-
-def glob(value: str) -> str:
-    """The GLOB pattern of an escaped value."""
-    return "".join(char if wild or char not in "[*?" else f"[{char}]" for char, wild in pieces(value))
-
-
-def like(value: str) -> str:
-    """The LIKE pattern (escape sign `\\`) that finds an escaped value anywhere in a text."""
-    inner = "".join(
-        ("%" if char == "*" else "_") if wild else (f"\\{char}" if char in "\\%_" else char)
-        for char, wild in pieces(value)
-    )
-    return f"%{inner}%"
-
-
-def matches(column: str, value: str) -> Condition:
-    """Equality or pattern over a column, with a range for what stands before the first wildcard: an index serves it."""
-    if not any(wild for _, wild in pieces(value)):
-        return f"{column} = ?", [plain(value)]
-    prefix, rest = "", value
-    for char, wild in pieces(value):
-        if wild:
-            break
-        prefix += char
-    rest = value[len(literal(prefix)) :]
-    parts: list[str] = []
-    parameters: list[str | float] = []
-    if prefix:
-        parts.append(f"{column} >= ?")
-        parameters.append(prefix)
-        above = _after(prefix)
-        if above:
-            parts.append(f"{column} < ?")
-            parameters.append(above)
-    if rest.strip("*") or not prefix:
-        parts.append(f"{column} GLOB ?")
-        parameters.append(glob(value))
-    return " AND ".join(parts), parameters
-
-
-def _after(prefix: str) -> str:
-    """The least text above all that begin with the prefix; "" when there is none."""
-    kept = prefix.rstrip("\U0010ffff")
-    if not kept:
-        return ""
-    following = ord(kept[-1]) + 1
-    return kept[:-1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
-
-
-def look_up(*wanted: tuple[tuple[Key, ...], str]) -> Condition:
-    """Messages that have a key of these kinds with this value, for any of `wanted`."""
-    selects, parameters = [], []
-    for kinds, value in wanted:
-        condition, bound = matches("value", value)
-        kind = "kind = ?" if len(kinds) == 1 else f"kind IN ({', '.join('?' * len(kinds))})"
-        selects.append(f"SELECT message FROM keys WHERE {kind} AND {condition}")
-        parameters += [*(int(k) for k in kinds), *bound]
-    return f"m.id IN ({' UNION ALL '.join(selects)})", parameters
-
-
-def contains(column: str, value: str) -> Condition:
-    """Part of a text, whatever the case. LIKE folds only ASCII, so other letters are asked for in their usual cases."""
-    variants = [value] if value.isascii() else dict.fromkeys((value, value.lower(), value.upper(), value.title()))
-    asked = [f"{column} LIKE ? ESCAPE '\\'" for _ in variants]
-    return f"({' OR '.join(asked)})", [like(v) for v in variants]
-
-
-def any_of(conditions: Iterable[Condition]) -> Condition:
-    """One of them holds."""
-    texts, parameters = [], []
-    for text, bound in conditions:
-        texts.append(text)
-        parameters += bound
-    return f"({' OR '.join(texts)})", parameters
 
 
 # --- the keys -----------------------------------------------------------------------------------------------------
@@ -219,10 +141,14 @@ def _status(value: str, now: float) -> Condition:
 
 
 def _status_is(word: str) -> Condition:
-    """What was lost sight of waits no more, whatever was last said of it."""
+    """What was lost sight of waits no more, whatever was last said of it. Written so that the indexes serve it."""
     wanted = STATUS_GROUPS.get(word, {word})
-    bits = sum(1 << n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted)
-    return f"((m.statuses & ?) != 0{' AND m.open > 0' if word == 'open' else ''})", [bits]
+    places = [n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted]
+    if word == "open":
+        return "(m.open > 0 AND (m.statuses & ?) != 0)", [sum(1 << n for n in places)]
+    if all(n in UNUSUAL for n in places):
+        return f"({' OR '.join(f'(m.statuses & {1 << n}) != 0' for n in places)})", []
+    return "((m.statuses & ?) != 0)", [sum(1 << n for n in places)]
 
 
 def _words(column: str) -> Callable[[str, float], Condition]:
@@ -244,10 +170,13 @@ def _reason(value: str) -> str:
     return ",".join(dict.fromkeys(found))
 
 
-def _equal(column: str) -> Callable[[str, float], Condition]:
+def _place(column: str, known: Iterable[str]) -> Callable[[str, float], Condition]:
+    """A word that the column has the place of."""
+    places = {word: place for place, word in enumerate(known)}
+
     def condition(value: str, now: float) -> Condition:
         words = value.split(",")
-        return f"{column} IN ({', '.join('?' * len(words))})", list(words)
+        return f"{column} IN ({', '.join('?' * len(words))})", [places[word] for word in words]
 
     return condition
 
@@ -306,7 +235,7 @@ def _within(value: str, now: float) -> Condition:
     return f"({' AND '.join(parts)})", parameters
 
 
-_AGE = "(CASE WHEN m.open = 1 THEN ? - m.first_at ELSE ifnull(m.delay, m.last_at - m.first_at) END)"
+_AGE = "(CASE WHEN m.open = 1 THEN ? - m.first_at ELSE m.last_at - m.first_at END)"
 
 FIELDS: dict[str, Field] = {
     "from": Field(_address, _addresses(Key.SENDER, Key.SENDER_DOMAIN),
@@ -320,8 +249,8 @@ FIELDS: dict[str, Field] = {
     "problem": Field(_list([*Problem, "none", "any"], "problem"), _words("problem"),
                      "problem:routing, problem:any, problem:none: of any recipient"),
     "reason": Field(_reason, _words("reason"), "reason:mailbox-full, reason:user-*: of any recipient"),
-    "scenario": Field(_list(Scenario, "scenario"), _equal("m.scenario"), "scenario:internet"),
-    "direction": Field(_list(Direction, "direction"), _equal("m.direction"), "direction:outbound"),
+    "scenario": Field(_list(Scenario, "scenario"), _place("m.scenario", Scenario), "scenario:internet"),
+    "direction": Field(_list(Direction, "direction"), _place("m.direction", Direction), "direction:outbound"),
     "subject": Field(_text, lambda v, _: contains("m.subject", v), 'subject:"quarterly report": part of the subject'),
     "id": Field(_id, lambda v, _: _ids(v), "id:4F1C2A: a message-id, queue ID, reply ID, Exchange network message id"),
     "age": Field(_comparison("age>5m or age<2h", seconds), _compare(_AGE, seconds, since_now=True),
@@ -340,8 +269,8 @@ def free_text(value: str) -> str:
 
 def anywhere(value: str, now: float) -> Condition:
     """Free text: part of an address, subject, message-id, client or reason, or the whole of any id."""
-    recipients, asked = contains("value", value)
-    found = [contains(f"m.{c}", value) for c in ("sender", "subject", "message_id", "client", "reasons")]
-    found.append((f"m.id IN (SELECT message FROM keys WHERE kind IN (?, ?) AND {recipients})",
-                  [int(Key.RECIPIENT), int(Key.SENDER), *asked]))
+    found = [contains(f"m.{c}", value) for c in ("subject", "client", "reasons")]
+    for kind in (Key.SENDER, Key.RECIPIENT, Key.MESSAGE_ID):
+        query, bound = terms_like(kind, "", *contains("value_of(t.term)", value))
+        found.append((f"m.id IN ({query})", bound))
     return any_of([*found, _ids(value)])

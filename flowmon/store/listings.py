@@ -12,7 +12,8 @@ import msgspec
 
 from flowmon.model.listed import Listed, Listing
 from flowmon.store.filter import And, Filter, Node, Not, Or, Term
-from flowmon.store.filter_sql import STATUS_GROUPS, glob
+from flowmon.store.filter_match import glob
+from flowmon.store.filter_sql import STATUS_GROUPS
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.scenario import domain_of
 

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.filter import Filter, Term
-from flowmon.store.filter_sql import STATUS_GROUPS, glob
+from flowmon.store.filter_match import glob
+from flowmon.store.filter_sql import STATUS_GROUPS
 from flowmon.tracking.replies import peer_names
 from flowmon.tracking.scenario import domain_of
 

@@ -11,7 +11,7 @@ import msgspec
 
 from flowmon.model import answers
 from flowmon.model.answers import AGE_BUCKET_MINUTES
-from flowmon.model.flow import Trouble
+from flowmon.model.flow import Flow, Trouble
 from flowmon.model.listed import Listed
 from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import DeliveryStatus, Problem
@@ -20,6 +20,7 @@ from flowmon.store.assemble import instant
 from flowmon.store.batch import SourceState
 from flowmon.store.listings import Listings, merged
 from flowmon.store.schema import Key
+from flowmon.store.terms import match
 from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import diagnose, explain
 from flowmon.tracking.facts import FACTS
@@ -78,11 +79,8 @@ def queues(
 
 def _told(ask: Ask, host: str, queue_id: str) -> float | None:
     """When a host's log told last of a queue ID; None where it never did."""
-    rows = ask(
-        "SELECT max(m.last_at) FROM keys k JOIN messages m ON m.id = k.message JOIN keys h ON h.message = k.message "
-        "WHERE k.kind = ? AND k.value = ? AND h.kind = ? AND h.value = ?",
-        (int(Key.QUEUE_ID), queue_id, int(Key.HOST), host),
-    )
+    both = f"{match([(Key.QUEUE_ID, queue_id)])} AND {match([(Key.HOST, host)])}"
+    rows = ask("SELECT max(last_at) FROM messages WHERE id IN (SELECT rowid FROM keys WHERE keys MATCH ?)", (both,))
     return rows[0][0] if rows else None
 
 
@@ -208,7 +206,7 @@ def throughput(
     last = int(end // width)
     first = last - min(parts, int(last - (end - whole * 60) // width) + 1) + 1
     table: dict[int, dict[str, int]] = {}
-    for part, status, n in _by_part(ask, first, last, width, where):
+    for part, status, n in _by_part(ask, first, last, step, where):
         if status in _OUTCOMES:
             row = table.setdefault(part, {})
             row[_OUTCOMES[status]] = row.get(_OUTCOMES[status], 0) + n
@@ -223,20 +221,16 @@ def throughput(
     return [Outcomes(at=instant(part * width), **table.get(part, {})) for part in range(first, last + 1)]
 
 
-def _by_part(ask: Ask, first: int, last: int, width: float, where: Where | None) -> Iterator[tuple[int, int, int]]:
-    """Messages by part of a period and status: part, status, how many.
-
-    Without a filter part by part, which the index answers as it stands: together they would be sorted first.
-    """
+def _by_part(ask: Ask, first: int, last: int, step: int, where: Where | None) -> Iterator[tuple[int, int, int]]:
+    """Messages by part of a period, of so many minutes each, and status: part, status, how many."""
     if where is None:
-        for part in range(first, last + 1):
-            for status, n in ask(
-                "SELECT status, count(*) FROM messages WHERE last_at >= ? AND last_at < ? GROUP BY status",
-                (part * width, (part + 1) * width),
-            ):
-                yield part, status, n
+        yield from ask(
+            "SELECT minute / ? part, status, sum(n) FROM tallies WHERE minute >= ? AND minute < ? "
+            "GROUP BY part, status", (step, first * step, (last + 1) * step),
+        )
         return
     condition = f"{where[0]} AND" if where[0] else " WHERE"
+    width = step * 60.0
     yield from ask(
         f"SELECT CAST(m.last_at / ? AS INTEGER) part, m.status, count(*) FROM messages m{condition} "
         "m.last_at >= ? AND m.last_at < ? GROUP BY part, m.status",
@@ -244,17 +238,16 @@ def _by_part(ask: Ask, first: int, last: int, width: float, where: Where | None)
     )
 
 
-def totals(ask: Ask, where: Where | None) -> answers.Totals:
+def totals(ask: Ask, where: Where | None, flow: Callable[[int, bytes], Flow]) -> answers.Totals:
     """Log facts; with a filter, the same counts made from the messages that match."""
     if where is None:
         sums = dict(ask("SELECT name, sum(n) FROM facts GROUP BY name", ()))
         return answers.Totals(**{n: int(sums.get(n, 0)) for n in FACTS if n != "relayed"})
-    from flowmon.store.rows import decode
     from flowmon.tracking.facts import of_flow
 
     total: Counter[str] = Counter()
     for row in ask(f"SELECT m.id, m.body FROM messages m{where[0]}", where[1]):
-        total.update(of_flow(decode(*row)))
+        total.update(of_flow(flow(*row)))
     return answers.Totals(**{n: total[n] for n in FACTS if n != "relayed"})
 
 

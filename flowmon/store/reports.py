@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from flowmon.store.rows import decode
+from flowmon.model.flow import Flow
 from flowmon.store.schema import Key
+from flowmon.store.terms import match
 
 _REPORT_SECONDS = 864_000.0
 """How far a report may be from what it reports about."""
@@ -16,8 +17,10 @@ _REPORT_SECONDS = 864_000.0
 class Reports:
     """Looks for the reports about a message, and for what a report is about."""
 
-    def __init__(self, ask: Callable[..., list[Any]]) -> None:
+    def __init__(self, ask: Callable[..., list[Any]], flow: Callable[[int, bytes], Flow]) -> None:
+        """`flow` unpacks the body of a row."""
         self._ask = ask
+        self._flow = flow
 
     def of(self, flow: Any) -> tuple[list[int], int | None]:
         """Rows of the reports about a flow, and the row that it reports about."""
@@ -51,17 +54,19 @@ class Reports:
 
     def _named(self, message_id: str, own: int) -> Iterator[tuple[int, Any]]:
         """Other messages with a Message-ID."""
-        sql = "SELECT message FROM keys WHERE kind = ? AND value = ? ORDER BY message DESC LIMIT 20"
-        for (id,) in self._ask(sql, (int(Key.MESSAGE_ID), message_id)):
+        for id in self._rows(Key.MESSAGE_ID, message_id, " ORDER BY rowid DESC LIMIT 20"):
             if id != own:
-                yield id, self._flow(id)
+                yield id, self._at(id)
+
+    def _rows(self, kind: Key, value: str, order: str = "") -> list[int]:
+        asked = match([(kind, value)])
+        return [id for (id,) in self._ask(f"SELECT rowid FROM keys WHERE keys MATCH ?{order}", (asked,))]
 
     def _beside(self, hop: Any, queue_id: str, own: int) -> list[int]:
-        rows = self._ask("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(Key.QUEUE_ID), queue_id))
         return [
-            id for (id,) in rows if id != own and any(
+            id for id in self._rows(Key.QUEUE_ID, queue_id) if id != own and any(
                 h.host == hop.host and h.queue_id == queue_id and abs(h.arrived_at - hop.last_at) < _REPORT_SECONDS
-                for h in self._flow(id).hops
+                for h in self._at(id).hops
             )
         ]
 
@@ -70,17 +75,18 @@ class Reports:
     ) -> Iterator[tuple[int, Any]]:
         """Messages from or to an address within a time, the newest first."""
         sql = (
-            "SELECT m.id, m.body FROM keys k JOIN messages m ON m.id = k.message "
-            "WHERE k.kind = ? AND k.value = ? AND m.last_at >= ? AND m.first_at <= ? ORDER BY m.first_at DESC LIMIT 200"
+            "SELECT m.id, m.body FROM messages m WHERE m.id IN (SELECT rowid FROM keys WHERE keys MATCH ?) "
+            "AND m.last_at >= ? AND m.first_at <= ? ORDER BY m.first_at DESC LIMIT 200"
         )
-        for id, body in self._ask(sql, (int(kind), address.lower(), since - 5.0, min(until + 5.0, 1e12))):
-            yield id, decode(id, body)
+        asked = match([(kind, address.lower())])
+        for id, body in self._ask(sql, (asked, since - 5.0, min(until + 5.0, 1e12))):
+            yield id, self._flow(id, body)
 
     def _failed_near(self, hop: Any) -> Iterator[tuple[int, Any]]:
         """Messages given up while a report was on its way (a report to a postmaster is not to the sender)."""
         sql = "SELECT id, body FROM messages WHERE last_at >= ? AND first_at <= ? AND status <= 1 LIMIT 500"
         for id, body in self._ask(sql, (hop.arrived_at - 5.0, hop.last_at + 5.0)):
-            yield id, decode(id, body)
+            yield id, self._flow(id, body)
 
-    def _flow(self, id: int) -> Any:
-        return decode(id, self._ask("SELECT body FROM messages WHERE id = ?", (id,))[0][0])
+    def _at(self, id: int) -> Any:
+        return self._flow(id, self._ask("SELECT body FROM messages WHERE id = ?", (id,))[0][0])

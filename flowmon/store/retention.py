@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 
+from flowmon.store.standing import Standing
+
 _SLICE = 5_000
 """Messages deleted in one transaction: readers and the next commit wait no longer than that takes."""
 _BLOCK_SLICE = 200
 
 
-def retain(db: sqlite3.Connection, *, before: float, megabytes: float) -> int:
+def retain(db: sqlite3.Connection, standing: Standing, *, before: float, megabytes: float) -> int:
     """Delete finished messages older than `before` (epoch seconds), then the oldest while the store is too large.
 
     Gives how many. Open messages stay. Raises sqlite3.Error; what was deleted until then stays deleted.
     """
-    deleted = _older(db, before)
+    deleted = _older(db, standing, before)
     while _size(db) > megabytes * 1e6:
         row = db.execute(
             "SELECT last_at FROM messages WHERE open = 0 ORDER BY last_at LIMIT 1 "
@@ -22,7 +24,7 @@ def retain(db: sqlite3.Connection, *, before: float, megabytes: float) -> int:
         ).fetchone()
         if row is None:
             break
-        deleted += _older(db, row[0] + 1e-3)
+        deleted += _older(db, standing, row[0] + 1e-3)
     return deleted
 
 
@@ -34,9 +36,9 @@ def _size(db: sqlite3.Connection) -> int:
     return (pages - free) * size
 
 
-def _older(db: sqlite3.Connection, before: float) -> int:
+def _older(db: sqlite3.Connection, standing: Standing, before: float) -> int:
     deleted = 0
-    while count := _messages(db, before):
+    while count := _messages(db, standing, before):
         deleted += count
     minute = int(before // 60)
     for table in ("facts", "queue_history"):
@@ -45,11 +47,12 @@ def _older(db: sqlite3.Connection, before: float) -> int:
     return deleted
 
 
-def _messages(db: sqlite3.Connection, before: float) -> int:
+def _messages(db: sqlite3.Connection, standing: Standing, before: float) -> int:
     ids = db.execute(f"SELECT id FROM messages WHERE last_at < ? AND open = 0 LIMIT {_SLICE}", (before,)).fetchall()
     if ids:
         db.execute("BEGIN IMMEDIATE")
-        for table in ("keys", "queue", "failures", "lines"):
+        standing.take_out(db, [id for (id,) in ids])
+        for table in ("queue", "failures", "lines"):
             db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
         db.executemany("DELETE FROM messages WHERE id = ?", ids)
         db.execute("COMMIT")

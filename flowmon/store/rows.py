@@ -1,4 +1,4 @@
-"""From a flow to its rows: the columns of `messages`, its keys, what it holds in queues, and its failures."""
+"""From a flow to its rows: the columns of `messages`, its terms, what it holds in queues, and its failures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from flowmon.model.flow import Flow, Hop, Link
-from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Scenario
+from flowmon.store import terms
 from flowmon.tracking.cause import cause, reply
 from flowmon.tracking.flows import lost
 from flowmon.tracking.hosts import KnownHosts
-from flowmon.tracking.linking import HANDED, LIFETIME_SECONDS
-from flowmon.tracking.refusals import client_names
-from flowmon.tracking.replies import last_trace, peer_names, relay_name
+from flowmon.tracking.linking import LIFETIME_SECONDS
+from flowmon.tracking.refusals import refused_login
+from flowmon.tracking.replies import relay_name
 from flowmon.tracking.scenario import classify, domain_of
 from flowmon.tracking.summary import SEVERITY, Outcome, at_work, frozen, outcomes, shown, unnamed
 
@@ -23,10 +24,13 @@ _DECIDED_HERE = frozenset({
 MESSAGE_COLUMNS = (
     "id", "first_at", "last_at", "status", "statuses", "problem", "reason", "reasons", "scenario",
     "direction", "sender", "recipient", "recipients", "host", "hops", "attempts", "size", "subject", "client", "login",
-    "message_id", "delay", "open", "body",
+    "open", "body",
 )
 UNKNOWN_NEXT_HOP = "(not known yet)"
 """Next hop of mail that no server has tried to hand on."""
+
+SCENARIO_PLACES: dict[Scenario | None, int] = {scenario: place for place, scenario in enumerate(Scenario)}
+DIRECTION_PLACES: dict[Direction | None, int] = {direction: place for place, direction in enumerate(Direction)}
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[Hop], list[Link]])
@@ -40,7 +44,10 @@ class Rows(msgspec.Struct, gc=False):
 
     id: int
     message: tuple[Value, ...]
-    keys: list[tuple[int, int, str]]
+    """Its columns but the last one."""
+    body: bytes
+    terms: str
+    """See flowmon.store.terms; "" where nobody will look for it by them."""
     queue: list[tuple[Value, ...]]
     failures: list[tuple[Value, ...]]
     waits_until: float | None
@@ -67,10 +74,10 @@ def hop_status(hop: Hop) -> DeliveryStatus:
     return _D.QUEUED if hop.left_at is None else _D.REMOVED
 
 
-def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Rows:
-    """The rows of a flow as things stand at `now` (log time)."""
+def make(flow: Flow, known: KnownHosts, now: float, *, keyed: bool = True) -> Rows:
+    """The rows of a flow as things stand at `now` (log time). `keyed`: with terms."""
     if len(flow.hops) == 1:
-        plain = _plain(flow, flow.hops[0], known, keys)
+        plain = _plain(flow, flow.hops[0], known, keyed)
         if plain is not None:
             return plain
     found = outcomes(flow, known, now)
@@ -110,13 +117,12 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keys: bool = True) -> Row
     still = [hop.last_at for hop in flow.hops if at_work(hop) and not lost(hop, now)]
     is_open = 1 if queue else 2 if still else 0  # see schema
     message: tuple[Value, ...] = (
-        flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason,
-        reasons or None, scenario, direction, sender.lower() if sender is not None else None,
+        flow.id, first_at, last_at, worst_place, statuses, worst.problem, worst.reason, reasons or None,
+        SCENARIO_PLACES.get(scenario), DIRECTION_PLACES.get(direction), sender.lower() if sender is not None else None,
         worst.recipient or None, len(found), worst.hop.host, len(shown(flow)), attempts, _first(flow.hops, "size"),
-        _first(flow.hops, "subject"), first.client, refused_login(flow), _first(flow.hops, "message_id"),
-        max(last_at - first_at, 0.0), is_open, encode(flow),
+        _first(flow.hops, "subject"), first.client, refused_login(flow), is_open,
     )
-    return Rows(flow.id, message, _keys(flow, found, sender) if keys else [], [tuple(q) for q in queue.values()],
+    return Rows(flow.id, message, encode(flow), terms.of(flow) if keyed else "", [tuple(q) for q in queue.values()],
                 [tuple(f) for f in failures.values()],
                 max(still) + LIFETIME_SECONDS if still and waits is None else waits)
 
@@ -134,7 +140,7 @@ _RELAYED, _DELIVERED = _D.RELAYED, _D.DELIVERED  # an attribute of an enumeratio
 _RELAYED_BIT, _DELIVERED_BIT = (1 << SEVERITY[status] for status in (_RELAYED, _DELIVERED))
 
 
-def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
+def _plain(flow: Flow, hop: Hop, known: KnownHosts, keyed: bool) -> Rows | None:
     """The rows of what most messages are: one hop, everything delivered or relayed at the first try. Else None."""
     fates = hop.fates
     if not fates or hop.refused is not None or hop.tries is not None or hop.left_at is None:
@@ -159,11 +165,11 @@ def _plain(flow: Flow, hop: Hop, known: KnownHosts, keys: bool) -> Rows | None:
     scenario, direction = classify(sender, fates, known)
     id, first_at, last_at = flow.id, hop.arrived_at, hop.last_at
     message: tuple[Value, ...] = (
-        id, first_at, last_at, SEVERITY[worst.status], statuses, None, None, None, scenario,
-        direction, sender.lower() if sender is not None else None, worst.recipient, len(fates), hop.host, 1, 1,
-        hop.size, hop.subject, hop.client, None, hop.message_id, last_at - first_at, 0, encode(flow),
+        id, first_at, last_at, SEVERITY[worst.status], statuses, None, None, None, SCENARIO_PLACES.get(scenario),
+        DIRECTION_PLACES.get(direction), sender.lower() if sender is not None else None, worst.recipient, len(fates),
+        hop.host, 1, 1, hop.size, hop.subject, hop.client, None, 0,
     )
-    return Rows(id, message, _keys(flow, [], sender) if keys else _NONE, _NONE, _NONE, None)
+    return Rows(id, message, encode(flow), terms.of(flow) if keyed else "", _NONE, _NONE, None)
 
 
 _NONE: list[Any] = []
@@ -239,58 +245,3 @@ def _failure(
     since = outcome.fate.since if outcome.fate is not None else outcome.at
     failures[key] = [flow.id, key[0], key[1], next_hop, 1, outcome.at, since or outcome.at, sender,
                      outcome.recipient or None, reply(outcome), status]
-
-
-def _keys(flow: Flow, found: list[Outcome], sender: str | None) -> list[tuple[int, int, str]]:
-    """The key rows of a flow, each once. Their kinds are the numbers of schema.Key."""
-    id = flow.id
-    rows: set[tuple[int, int, str]] = set()
-    add = rows.add
-    _sender(rows, sender if sender is not None else refused_login(flow), id)
-    if found:
-        _addresses(rows, [o.recipient for o in found], id)
-        _addresses(rows, [o.original for o in found if o.original], id)
-    for hop in flow.hops:
-        add((id, 7, hop.host))
-        if hop.message_id is not None:
-            add((id, 5, hop.message_id))
-        if hop.queue_id is not None:
-            add((id, 6, hop.queue_id))
-        if hop.network_message_id is not None:
-            add((id, 9, hop.network_message_id))
-        for fate in hop.fates.values():
-            _addresses(rows, [fate.recipient, fate.original] if fate.original else [fate.recipient], id)
-            if fate.relay is not None:
-                rows.update((id, 8, name) for name in peer_names(fate.relay))
-            if trace := fate.reply_id or (last_trace(fate.diagnostic) if fate.status in HANDED else ""):
-                add((id, 10, trace))
-        if hop.refused is not None:
-            rows.update((id, 11, name) for name in client_names(hop))
-        if hop.recipients and not found:
-            _addresses(rows, hop.recipients.split(), id)
-    return list(rows)
-
-
-def refused_login(flow: Flow) -> str | None:
-    """The account of a login that failed: it is looked for like a sender."""
-    return next((h.login for h in flow.hops if h.refused is not None and h.login is not None), None)
-
-
-def _addresses(rows: set[tuple[int, int, str]], addresses: list[str], id: int) -> None:
-    for address in addresses:
-        _address(rows, address, id)
-
-
-def _sender(rows: set[tuple[int, int, str]], sender: str | None, id: int) -> None:
-    if sender is not None:
-        lower = sender.lower()
-        rows.add((id, 1, lower))
-        if "@" in lower:
-            rows.add((id, 3, lower.rpartition("@")[2]))
-
-
-def _address(rows: set[tuple[int, int, str]], address: str, id: int) -> None:
-    lower = address.lower()
-    rows.add((id, 2, lower))
-    if "@" in lower:
-        rows.add((id, 4, lower.rpartition("@")[2]))

@@ -1,20 +1,20 @@
 """Tables of the SQLite store.
 
-A message is one row: what lists and filters need stands in columns, all else in `body`. `keys` finds messages by
-address, domain, id, host or next hop; values are lower-cased there (except ids), so that plain equality and prefix
-ranges use its index.
+A message is one row: what lists and filters need stands in columns, all else in `body`, packed. `keys` is an index of
+full text, which finds messages by address, domain, id, host or next hop (see flowmon.store.terms). What screens count
+over all of a store stands in tables of sums: `tallies`, `troubled`, `facts`.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Goes up with every change of tables, columns or bodies."""
 
 
 class Key(IntEnum):
-    """What a row of `keys` holds."""
+    """What a term of `keys` holds; values are in lower case, except ids."""
 
     SENDER = 1
     """Envelope sender; "" for the null sender."""
@@ -59,8 +59,8 @@ CREATE TABLE IF NOT EXISTS messages (
     problem TEXT,                 -- of the worst recipient
     reason TEXT,
     reasons TEXT,                 -- all reasons, each between spaces: ' loop refused '; NULL for none
-    scenario TEXT,
-    direction TEXT,
+    scenario INTEGER,             -- place in Scenario
+    direction INTEGER,            -- place in Direction
     sender TEXT,                  -- lower case; '' is the null sender, NULL unknown
     recipient TEXT,               -- the worst one
     recipients INTEGER NOT NULL,
@@ -71,16 +71,15 @@ CREATE TABLE IF NOT EXISTS messages (
     subject TEXT,
     client TEXT,
     login TEXT,                   -- account of a login that was refused
-    message_id TEXT,              -- without the angle brackets
-    delay REAL,                   -- seconds from first_at to the end, or to last_at while it is open
     open INTEGER NOT NULL,        -- 1 while a server has it (queued, deferred, held); 2: all told, its end not
-    body BLOB NOT NULL
+    body BLOB NOT NULL            -- see flowmon.store.packed
 );
-CREATE TABLE IF NOT EXISTS keys (             -- in the order of messages, so that those of new ones come last
-    message INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (message, kind, value)
+CREATE TABLE IF NOT EXISTS tallies (          -- messages by the minute of last_at, since the epoch
+    minute INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    statuses INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (minute, status, statuses)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS queue (            -- what is open now, one row per message, host and next hop
     message INTEGER NOT NULL,
@@ -141,7 +140,7 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE TABLE IF NOT EXISTS lines (            -- raw lines of messages with a problem: their log may be gone some day
     position INTEGER PRIMARY KEY,
     message INTEGER NOT NULL,
-    text TEXT NOT NULL
+    text BLOB NOT NULL                        -- UTF-8, see flowmon.store.packed
 );
 CREATE TABLE IF NOT EXISTS blocks (           -- raw lines of sources that cannot be read again, zlib
     position INTEGER PRIMARY KEY,             -- of the first byte
@@ -151,6 +150,15 @@ CREATE TABLE IF NOT EXISTS blocks (           -- raw lines of sources that canno
 );
 """
 
+KEYS = """
+CREATE VIRTUAL TABLE IF NOT EXISTS keys USING fts5(
+    terms, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '-_.@+=:/~^'"
+);
+CREATE VIRTUAL TABLE IF NOT EXISTS key_terms USING fts5vocab(keys, row);
+CREATE VIRTUAL TABLE IF NOT EXISTS key_places USING fts5vocab(keys, instance);
+"""
+"""Messages by term; its terms; the messages of each, as `doc`."""
+
 EARLY_INDEXES = """
 CREATE INDEX IF NOT EXISTS queue_by_message ON queue (message);
 CREATE INDEX IF NOT EXISTS failures_by_message ON failures (message);
@@ -158,17 +166,20 @@ CREATE INDEX IF NOT EXISTS lines_by_message ON lines (message);
 """
 """What writing needs."""
 
+UNUSUAL = range(9)
+"""Places in STATUS_BY_SEVERITY of what few messages come to: those that have it stand in an index of their own."""
+
 INDEXES = """
-CREATE INDEX IF NOT EXISTS keys_by_value ON keys (kind, value, message);
-CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at, status);
+CREATE INDEX IF NOT EXISTS messages_by_last ON messages (last_at);
 CREATE INDEX IF NOT EXISTS messages_by_first ON messages (first_at);
-CREATE INDEX IF NOT EXISTS messages_by_status ON messages (
-    status, first_at DESC, statuses, scenario, direction, last_at, size, delay, open
-);
+CREATE INDEX IF NOT EXISTS messages_open ON messages (last_at) WHERE open > 0;
 CREATE INDEX IF NOT EXISTS failures_by_reason ON failures (
     problem, reason, next_hop, status, at, first_at, recipients, message
 );
-"""
+""" + "".join(
+    f"CREATE INDEX IF NOT EXISTS messages_{place} ON messages (last_at) WHERE (statuses & {1 << place}) != 0;\n"
+    for place in UNUSUAL
+)
 """What questions need: built last in a store that one command fills and reads, unless it asks for sums alone."""
 
 ROW_BITS = 44

@@ -24,8 +24,11 @@ from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.lock import CollectorLock
+from flowmon.store.packed import Packed
 from flowmon.store.rows import MESSAGE_COLUMNS, decode
-from flowmon.store.schema import EARLY_INDEXES, INDEXES, SCHEMA_VERSION, TABLES, Key
+from flowmon.store.schema import EARLY_INDEXES, INDEXES, KEYS, SCHEMA_VERSION, TABLES, Key
+from flowmon.store.standing import Standing
+from flowmon.store.terms import match
 from flowmon.tracking.hosts import KnownHosts
 
 _INSERT_MESSAGE = (
@@ -49,6 +52,9 @@ class Writer:
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
         self._minute = -1
+        self._bodies = Packed(lambda: self.meta("bodies"))
+        self._texts = Packed(lambda: self.meta("texts"))
+        self._standing = Standing(self._bodies, keyed=not temporary)
         try:
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
@@ -57,7 +63,7 @@ class Writer:
             raise
         except sqlite3.Error as fault:
             self.close()
-            raise StoreError(f"{path}: cannot be opened as a store: {fault}; move it away and start again") from None
+            raise StoreError(f"{path}: cannot be opened as a store: {fault}; {_remedy_of_opening(fault)}") from None
 
     def say(self, trouble: str | None) -> None:
         """Tell readers what keeps the collector from writing; None when nothing does."""
@@ -76,9 +82,9 @@ class Writer:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute("PRAGMA busy_timeout=5000")
-            db.execute("PRAGMA cache_size=-32000")
-            db.execute("PRAGMA wal_autocheckpoint=8000")
-        db.executescript(TABLES + EARLY_INDEXES)
+            db.execute("PRAGMA cache_size=-8000")
+            db.execute("PRAGMA wal_autocheckpoint=2000")
+        db.executescript(TABLES + KEYS + EARLY_INDEXES)
         version = self.meta("schema")
         if version is not None and version != SCHEMA_VERSION:
             raise StoreError(
@@ -119,13 +125,19 @@ class Writer:
             )
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
                            [(f.number, f.path, f.host, f.body) for f in batch.files])
-            db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", batch.lines)
+            texts = [(position, message, text.encode("utf-8", "replace")) for position, message, text in batch.lines]
+            self._texts.learn(text for _, _, text in texts)
+            db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)",
+                           [(position, message, self._texts.pack(text)) for position, message, text in texts])
             self._rehome(batch)
             newest = batch.meta.get("now") or 0.0
             db.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)",
                            [(p, n, newest, zlib.compress(data, 1)) for p, n, data in batch.blocks])
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(batch.meta.items()))
+            learnt = {"bodies": self._bodies.learnt, "texts": self._texts.learnt}
+            meta = batch.meta | {name: content for name, content in learnt.items() if content is not None}
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
             db.execute("COMMIT")
+        self._bodies.learnt = self._texts.learnt = None
         self._stored_before = max([self._stored_before, *(r.id + 1 for r in batch.rows)])
 
     def take_listing(self, listing: Listing) -> None:
@@ -166,12 +178,15 @@ class Writer:
             if not self.temporary:
                 for (id,) in again:
                     before.update(db.execute("SELECT host, next_hop, message FROM queue WHERE message = ?", (id,)))
-            for table in ("queue", "failures", "keys"):
+            for table in ("queue", "failures"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
+        self._standing.take_out(db, batch.gone)
+        self._standing.write(db, batch.rows, stored)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
-        db.executemany(_INSERT_MESSAGE, [r.message for r in batch.rows if r.id >= stored])
-        db.executemany(_REPLACE_MESSAGE, [r.message for r in batch.rows if r.id < stored])
-        db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for r in batch.rows for k in r.keys])
+        self._bodies.learn(r.body for r in batch.rows)
+        pack = self._bodies.pack
+        db.executemany(_INSERT_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id >= stored])
+        db.executemany(_REPLACE_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id < stored])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
         db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -219,19 +234,22 @@ class Writer:
         key = _KINDS.get(kind)
         if key is None or self.temporary:
             return []
-        rows = self._ask("SELECT message FROM keys WHERE kind = ? AND value = ?", (int(key), value))
-        return [r[0] for r in rows]
+        return [r[0] for r in self._ask("SELECT rowid FROM keys WHERE keys MATCH ?", (match([(key, value)]),))]
 
     def taken(self, sender: str, recipient: str, since: float, until: float) -> list[int]:
         """Rows of the first messages of a sender to a recipient that came between these times (epoch seconds)."""
+        both = f"{match([(Key.RECIPIENT, recipient.lower())])} AND {match([(Key.SENDER, sender.lower())])}"
         return [r[0] for r in self._ask(
-            "SELECT k.message FROM keys k JOIN messages m ON m.id = k.message WHERE k.kind = ? AND k.value = ? "
-            "AND m.sender = ? AND m.first_at BETWEEN ? AND ? ORDER BY m.first_at LIMIT 8",
-            (int(Key.RECIPIENT), recipient.lower(), sender.lower(), since, until))]
+            "SELECT id FROM messages WHERE id IN (SELECT rowid FROM keys WHERE keys MATCH ?) "
+            "AND sender = ? AND first_at BETWEEN ? AND ? ORDER BY first_at LIMIT 8",
+            (both, sender.lower(), since, until))]
+
+    def _flow(self, id: int, body: bytes) -> Flow:
+        return decode(id, self._bodies.unpack(body))
 
     def load(self, id: int) -> Flow | None:
         """The flow of a row; None when it is not there."""
-        return next((decode(id, r[0]) for r in self._ask("SELECT body FROM messages WHERE id = ?", (id,))), None)
+        return next((self._flow(id, r[0]) for r in self._ask("SELECT body FROM messages WHERE id = ?", (id,))), None)
 
     def unfinished(self, since: float) -> Iterator[Flow]:
         """Flows that are open, and those that changed after `since` (epoch seconds)."""
@@ -239,7 +257,7 @@ class Writer:
             "SELECT id, body FROM messages WHERE id IN (SELECT id FROM messages WHERE open > 0 "
             "UNION SELECT id FROM messages WHERE last_at >= ?) ORDER BY id", (since,)
         ):
-            yield decode(*row)
+            yield self._flow(*row)
 
     def open_rows(self) -> list[int]:
         """Rows of the flows that are open."""
@@ -249,16 +267,15 @@ class Writer:
         """Flows that were refused after `since` (epoch seconds), newest first: the client may try again."""
         place = STATUS_BY_SEVERITY.index(DeliveryStatus.REJECTED)
         for row in self._ask(
-            "SELECT id, body FROM messages WHERE status = ? AND last_at >= ? ORDER BY last_at DESC LIMIT 20000",
-            (place, since),
+            f"SELECT id, body FROM messages WHERE (statuses & {1 << place}) != 0 AND status = {place} AND last_at >= ? "
+            "ORDER BY last_at DESC LIMIT 20000", (since,),
         ):
-            yield decode(*row)
+            yield self._flow(*row)
 
     def with_domain(self, domain: str) -> list[int]:
         """Rows of the messages from or to a domain."""
-        return [r[0] for r in self._ask(
-            "SELECT DISTINCT message FROM keys WHERE kind IN (?, ?) AND value = ?",
-            (int(Key.SENDER_DOMAIN), int(Key.RECIPIENT_DOMAIN), domain))]
+        either = match([(Key.SENDER_DOMAIN, domain), (Key.RECIPIENT_DOMAIN, domain)])
+        return [r[0] for r in self._ask("SELECT rowid FROM keys WHERE keys MATCH ?", (either,))]
 
     def known(self) -> KnownHosts:
         """What was known of hosts at the last commit."""
@@ -280,7 +297,7 @@ class Writer:
         Gives how many. Open messages stay. Raises StoreError.
         """
         with self._writing():
-            return retention.retain(self.db, before=before, megabytes=megabytes)
+            return retention.retain(self.db, self._standing, before=before, megabytes=megabytes)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -288,6 +305,7 @@ class Writer:
         try:
             yield
         except sqlite3.Error as fault:
+            self._standing.doubt()
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
                 self.db.execute("ROLLBACK")
             raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
@@ -309,6 +327,12 @@ def _encoded(state: SourceState) -> bytes:
         texts = {name: getattr(state, name) or "" for name in ("error", "notice")}
         told = {name: storable(text) for name, text in texts.items() if text}
         return msgspec.msgpack.encode(msgspec.structs.replace(state, **told))
+
+
+def _remedy_of_opening(fault: sqlite3.Error) -> str:
+    if "no such module" in str(fault):
+        return "use a Python whose SQLite has FTS5, as those of all distributions and of python.org do"
+    return "move it away and start again"
 
 
 def _remedy(fault: sqlite3.Error) -> str:

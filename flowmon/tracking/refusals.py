@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from flowmon.model.flow import Fate, Hop, Try
+from flowmon.model.flow import Fate, Flow, Hop, Try
 from flowmon.model.words import DeliveryStatus
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.likeness import quotes, same_client, same_message_id, temporary, took
@@ -159,6 +159,11 @@ def client_names(hop: Hop) -> list[str]:
         return []
     names = peer_names(hop.client)
     return [*names, names[0].partition(".")[0]] if names else []
+
+
+def refused_login(flow: Flow) -> str | None:
+    """The account of a login that failed: it is looked for like a sender."""
+    return next((h.login for h in flow.hops if h.refused is not None and h.login is not None), None)
 
 
 def serial_for(hop: Hop, share: Share) -> int:

@@ -70,7 +70,7 @@ class Growth:
         size = sum(path.stat().st_size for path in self._folder.glob("big.db*"))
         reader = SqliteReader(self.store)
         try:
-            counts = {status: n for status, n, _, _ in reader.by_status()}
+            counts = dict(reader.by_status())
             done = sum(n for status, n in counts.items() if status not in _WAITING)
             note = f"{size / 2**20:.0f} MiB, {done:,} completed messages, {sum(counts.values()) - done:,} wait"
             self._results.add(Measure(GROUP, "store on disk, each completed message", size / done, "B", 700, note=note))

@@ -7,18 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from flowmon.store.schema import INDEXES, TABLES
+from flowmon.store.schema import INDEXES, KEYS, TABLES
+from flowmon.store.terms import term, value_of
 from tests.filter.rows import ROWS
 
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[sqlite3.Connection]:
     store = sqlite3.connect(":memory:")
-    store.executescript(TABLES + INDEXES)
+    store.executescript(TABLES + KEYS + INDEXES)
+    store.create_function("value_of", 1, value_of, deterministic=True)
     for id, row in ROWS.items():
         names, signs = ", ".join(row.columns), ", ?" * len(row.columns)
         store.execute(f"INSERT INTO messages (id, {names}) VALUES (?{signs})", [id, *row.columns.values()])
-        store.executemany("INSERT INTO keys VALUES (?, ?, ?)", {(id, int(kind), value) for kind, value in row.keys})
+        store.execute("INSERT INTO keys (rowid, terms) VALUES (?, ?)",
+                      (id, "\n".join(term(kind, value) for kind, value in row.keys)))
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))

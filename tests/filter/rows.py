@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
-from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
+from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Direction, Scenario
 from flowmon.store.filter import Filter, parse
 from flowmon.store.schema import Key
 
@@ -24,15 +24,17 @@ class Row:
     def __init__(
         self, first: str, last: str, *statuses: DeliveryStatus, sender: str | None = "a@one.example", to: str = "",
         problems: str | None = None, reasons: str | None = None, subject: str | None = None, size: int | None = 1000,
-        client: str | None = None, message_id: str | None = None, direction: str | None = "inbound",
+        client: str | None = None, direction: str | None = "inbound",
         scenario: str | None = "internet", keys: tuple[tuple[Key, str], ...] = (), next_hop: str | None = None,
     ) -> None:
         self.columns = {
             "first_at": at(first), "last_at": at(last), "status": min(STATUS_BY_SEVERITY.index(s) for s in statuses),
             "statuses": sum(1 << STATUS_BY_SEVERITY.index(s) for s in statuses), "reasons": reasons,
-             "scenario": scenario, "direction": direction, "sender": sender, "recipients": 1,
+            "scenario": list(Scenario).index(Scenario(scenario)) if scenario else None,
+            "direction": list(Direction).index(Direction(direction)) if direction else None,
+            "sender": sender, "recipients": 1,
             "host": "mx1", "hops": 1, "attempts": 1, "size": size, "subject": subject, "client": client,
-            "message_id": message_id, "delay": at(last) - at(first), "body": b"",
+            "body": b"",
             "open": int(any(s in (D.QUEUED, D.DEFERRED, D.HELD) for s in statuses)),
         }  # fmt: skip
         self.next_hop = next_hop
@@ -49,7 +51,7 @@ class Row:
 
 ROWS = {
     1: Row("24T10:00", "24T10:01", D.DELIVERED, to="bob@ours.example", subject="Quarterly report", size=10_240,
-           client="mail.one.example[192.0.2.10]", message_id="m1@one.example", direction="inbound",
+           client="mail.one.example[192.0.2.10]", direction="inbound",
            keys=((Key.MESSAGE_ID, "m1@one.example"), (Key.QUEUE_ID, "4F1"), (Key.HOST, "mx1"), (Key.HOST, "mbx"))),
     2: Row("24T11:00", "24T11:50", D.DEFERRED, sender="alice@ours.example", to="x@gmail.example", direction="outbound",
            problems=" delivery ", reasons=" mailbox-full ", next_hop="mx.gmail.example", subject="Rechnung 100%",

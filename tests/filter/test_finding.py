@@ -160,17 +160,14 @@ def test_what_is_typed_is_bound(db: sqlite3.Connection, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "from:a@one.example", "from:@one.example", "from:alice", "from:ali*@ours.example", "to:bob@*", "host:mx1",
+    "from:a@one.example", "from:@one.example", "from:alice", "to:bob@*", "host:mx1",
     "id:4F1", "id:4F*", "id:m1@one.example", "-id:4F1", "from:@one.example status:deferred",
 ])  # fmt: skip
 def test_addresses_domains_and_ids_use_the_index(db: sqlite3.Connection, text: str) -> None:
     condition, parameters = parsed(text).sql(NOW)
     rows = db.execute(f"EXPLAIN QUERY PLAN SELECT m.id FROM messages m WHERE {condition}", parameters)
     plan = [row[3] for row in rows]
-    asked = [step for step in plan if "keys" in step]
-    assert asked
-    for step in asked:
-        assert "USING COVERING INDEX keys_by_value (kind=? AND value" in step
+    assert [step for step in plan if "keys" in step] == ["SCAN keys VIRTUAL TABLE INDEX 0:M1"]
     if not text.startswith("-"):
         assert any("SEARCH m USING INTEGER PRIMARY KEY" in step for step in plan), plan
 

@@ -9,7 +9,8 @@ import pytest
 
 from flowmon.store.completing import values
 from flowmon.store.completion import propose
-from flowmon.store.schema import INDEXES, TABLES, Key
+from flowmon.store.schema import KEYS, TABLES, Key
+from flowmon.store.terms import term
 
 
 def nothing(key: str, start: str) -> list[str]:
@@ -44,10 +45,12 @@ def test_values_are_quoted_where_they_need_it() -> None:
 @pytest.fixture
 def db() -> Iterator[sqlite3.Connection]:
     store = sqlite3.connect(":memory:")
-    store.executescript(TABLES + INDEXES)
-    rows = [(Key.HOST, "edge", n) for n in range(50)] + [(Key.HOST, "edge2", 1), (Key.HOST, "mx[1]", 1)]
-    rows += [(Key.SENDER, f"a{n}@one.example", n) for n in range(20)] + [(Key.SENDER_DOMAIN, "one.example", 1)]
-    store.executemany("INSERT INTO keys VALUES (?, ?, ?)", [(id, int(kind), value) for kind, value, id in rows])
+    store.executescript(TABLES + KEYS)
+    rows = [(Key.HOST, "edge", n) for n in range(50)] + [(Key.HOST, "edge2", 50), (Key.HOST, "mx[1]", 51)]
+    rows += [(Key.SENDER, f"a{n}@one.example", 60 + n) for n in range(20)]
+    rows += [(Key.SENDER_DOMAIN, "one.example", 52), (Key.QUEUE_ID, "4Fc", 53)]
+    store.executemany("INSERT INTO keys (rowid, terms) VALUES (?, ?)",
+                      [(id, term(kind, value)) for kind, value, id in rows])
     store.execute("INSERT INTO failures (message, problem, reason, recipients, at, first_at, status) "
                   "VALUES (1, 'delivery', 'mailbox-full', 1, 0, 0, 'deferred')")
     yield store
@@ -59,6 +62,8 @@ def db() -> Iterator[sqlite3.Connection]:
     ("host", "", ["edge", "edge2", "mx[1]"]),
     ("host", "mx[", ["mx[1]"]),
     ("from", "@on", ["@one.example"]),
+    ("id", "4F", ["4Fc"]),
+    ("id", "4f", []),
     ("from", "a1", ["a10@one.example", "a11@one.example", "a12@one.example"]),
     ("reason", "mail", ["mailbox-full"]),
     ("size", "1", []),

@@ -116,8 +116,8 @@ def test_kept_lines_go_over_to_the_message_that_theirs_was_merged_into(
     dropped = row.id + 1
     writer.commit(Batch(lines=[(first, dropped, "kept"), (others[-1] + 1, dropped, "of nothing")]))
     writer.commit(Batch(rows=[make(flow, keeper.known, keeper.now)], gone=[dropped]))
-    assert writer.db.execute("SELECT * FROM lines").fetchall() == [(first, row.id, "kept")]
-    assert of(flow, lambda sql, given: writer.db.execute(sql, given).fetchall())[0].text == "kept"
+    assert writer.db.execute("SELECT * FROM lines").fetchall() == [(first, row.id, b"kept")]
+    assert of(flow, lambda sql, given: writer.db.execute(sql, given).fetchall(), bytes)[0].text == "kept"
     one.end()
 
 

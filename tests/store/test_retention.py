@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from flowmon.model.flow import Flow, Hop
 from flowmon.store import retention
 from flowmon.store.batch import Batch
 from flowmon.store.evidence import MASK
-from flowmon.store.rows import Rows
+from flowmon.store.rows import Rows, make
 from flowmon.store.writer import Writer
+from flowmon.tracking.hosts import KnownHosts
 
 DAY = 86_400.0
 
 
 def _message(id: int, at: float, *, waits: bool = False) -> Rows:
-    values = (id, at, at, 0, 1, None, None, None, None, None, "", None, 0, "gw", 1, 0, None, None, None, None, None,
-              0.0, int(waits), os.urandom(1000))
-    return Rows(id, values, [(id, 7, "gw")], [], [], None)
+    hop = Hop(id, "gw", "postfix", f"{id:X}", at, at, subject=os.urandom(500).hex())
+    return make(Flow(id, [msgspec.structs.replace(hop, left_at=None if waits else at)]), KnownHosts(), at)
 
 
 def _fill(writer: Writer, days: int, *, lines: int = 0, waits: int = -1) -> None:
@@ -65,5 +67,7 @@ def test_one_pass_deletes_all_that_is_too_old(tmp_path: Path, monkeypatch: pytes
     writer = Writer(tmp_path / "store.db")
     writer.commit(Batch(rows=[_message(id, float(id)) for id in range(1, 101)]))
     assert writer.retain(before=91.0, megabytes=1000) == 90
-    assert writer.db.execute("SELECT count(*) FROM keys").fetchone()[0] == 10
+    assert writer.db.execute("SELECT term, doc FROM key_terms WHERE term = 'ggw'").fetchall() == [("ggw", 10)]
+    assert [id for (id,) in writer.db.execute("SELECT rowid FROM keys WHERE keys MATCH 'ggw'")] == [*range(91, 101)]
+    assert writer.db.execute("SELECT sum(n), min(n) FROM tallies").fetchone() == (10, 10)
     writer.close()

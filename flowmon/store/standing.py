@@ -1,0 +1,104 @@
+"""What stands of each message beside its row: its terms in the index, and its one in the tallies.
+
+Neither can be taken back without knowing what was put there, and neither says so itself: what stands of the rows that
+were written last is remembered, that of older ones is made again from the row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from flowmon.store import terms
+from flowmon.store.packed import Packed
+from flowmon.store.rows import Rows, decode
+
+_REMEMBERED = 8_000
+"""Messages: those that change soon after they were written, as their next lines come."""
+
+
+class Stood(NamedTuple):
+    """What stands of one message."""
+
+    terms: str
+    tally: tuple[int, int, int]
+    """Minute, status and statuses: see the table."""
+
+
+class Standing:
+    """Keeps index and tallies in step with the rows of messages, within the caller's transaction."""
+
+    def __init__(self, bodies: Packed, *, keyed: bool) -> None:
+        """`keyed`: messages in the store may have terms."""
+        self._bodies = bodies
+        self._keyed = keyed
+        self._remembered: dict[int, Stood] = {}
+
+    def write(self, db: sqlite3.Connection, rows: Iterable[Rows], new_from: int) -> None:
+        """Put in what rows have to stand for, in the place of what stood; before they are written.
+
+        Args:
+            new_from: of rows below this id the store may have an earlier form.
+        """
+        remembered = self._remembered
+        tallies: Counter[tuple[int, int, int]] = Counter()
+        out: list[tuple[int, str]] = []
+        in_: list[tuple[int, str]] = []
+        for row in rows:
+            message: Any = row.message
+            now = Stood(row.terms, (int(message[2] // 60), message[3], message[4]))
+            self._keyed = self._keyed or bool(row.terms)
+            stood = self._of(db, row.id) if row.id < new_from else None
+            remembered[row.id] = now
+            if stood is None or stood.tally != now.tally:
+                tallies[now.tally] += 1
+                if stood is not None:
+                    tallies[stood.tally] -= 1
+            if stood is None or stood.terms != now.terms:
+                in_.append((row.id, now.terms))
+                if stood is not None:
+                    out.append((row.id, stood.terms))
+        self._apply(db, out, in_, tallies)
+        over = len(remembered) - _REMEMBERED
+        if over > 0:
+            for id in list(remembered)[: over + _REMEMBERED // 10]:
+                del remembered[id]
+
+    def take_out(self, db: sqlite3.Connection, ids: Iterable[int]) -> None:
+        """Take out what stands of messages that go; before they are deleted."""
+        stood = [(id, found) for id in ids if (found := self._of(db, id)) is not None]
+        tallies: Counter[tuple[int, int, int]] = Counter()
+        tallies.subtract(found.tally for _, found in stood)
+        self._apply(db, [(id, found.terms) for id, found in stood], [], tallies)
+        for id, _ in stood:
+            self._remembered.pop(id, None)
+
+    def doubt(self) -> None:
+        """A transaction was taken back: nothing that is remembered need be so."""
+        self._remembered.clear()
+
+    def _of(self, db: sqlite3.Connection, id: int) -> Stood | None:
+        found = self._remembered.get(id)
+        if found is not None:
+            return found
+        row = db.execute("SELECT last_at, status, statuses, body FROM messages WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            return None
+        text = terms.of(decode(id, self._bodies.unpack(row[3]))) if self._keyed else ""
+        return Stood(text, (int(row[0] // 60), row[1], row[2]))
+
+    def _apply(
+        self, db: sqlite3.Connection, out: Iterable[tuple[int, str]], in_: Iterable[tuple[int, str]],
+        tallies: Counter[tuple[int, int, int]],
+    ) -> None:
+        if self._keyed:
+            db.executemany("INSERT INTO keys (keys, rowid, terms) VALUES ('delete', ?, ?)", out)
+            db.executemany("INSERT INTO keys (rowid, terms) VALUES (?, ?)", in_)
+        db.executemany(
+            "INSERT INTO tallies VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [(*key, n) for key, n in tallies.items() if n],
+        )
+        db.executemany("DELETE FROM tallies WHERE minute = ? AND status = ? AND statuses = ? AND n = 0",
+                       [key for key, n in tallies.items() if n < 0])
