@@ -163,9 +163,9 @@ def _condition(node: Node, now: float, common: Common) -> filter_match.Condition
     if isinstance(node, Term):
         ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
         text, parameters = ask(node.value, now)
-        query = filter_plan.looked_up((text, parameters))
-        if query is not None and common(query, parameters):
-            text = filter_plan.as_test()
+        test = filter_plan.as_test((text, parameters))
+        if test is not None and common(filter_match.LOOKED_UP, parameters):
+            text = test
         return f"({text})", parameters
     if isinstance(node, Not):
         text, parameters = _condition(node.inner, now, common)

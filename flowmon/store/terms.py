@@ -20,6 +20,8 @@ from flowmon.tracking.replies import last_trace, peer_names
 _STRANGE = re.compile(r"[^a-z0-9\-_.@+=:/\n\x80-\U0010ffff]")
 """What FTS5 would change; it takes every sign that is not ASCII for part of a word."""
 _MARKED = re.compile(r"\^(.)|~(..)", re.DOTALL)
+BEGINNING = " *"
+"""Behind a term, in what FTS5 is asked: all that begin so. No term has a blank in it."""
 _LETTERS = {kind: chr(96 + kind) for kind in Key}
 _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, _HOST, _NEXT_HOP, _NETWORK_ID, \
     _REPLY_ID, _PUT_OFF = _LETTERS.values()
@@ -56,7 +58,7 @@ def value_of(term: str) -> str:
 
 def match(terms: Iterable[tuple[Key, str]], *, beginning: bool = False) -> str:
     """What FTS5 is asked for messages with any of these keys; `beginning`: whose values begin so."""
-    star = " *" if beginning else ""
+    star = BEGINNING if beginning else ""
     return " OR ".join(f'"{term(kind, value)}"{star}' for kind, value in terms)
 
 
