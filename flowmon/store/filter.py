@@ -10,14 +10,12 @@ wildcards, quotes keep spaces, a backslash takes the meaning of `* ? " ( )`. The
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flowmon.store import filter_match, filter_plan, filter_sql
+from flowmon.store import filter_match, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
 
-Common = Callable[[str, list[str | float]], bool]
 """Whether a query by keys, with its parameters, finds many messages."""
 
 MAX_TERMS = 100
@@ -80,13 +78,12 @@ class Filter:
     """Canonical: parsing it again gives the same filter."""
     node: Node = field(compare=False, repr=False)
 
-    def sql(self, now: float, common: Common = lambda query, parameters: False) -> filter_match.Condition:
+    def sql(self, now: float) -> filter_match.Condition:
         """A condition over `messages m`, in parentheses, and its parameters.
 
-        `now` is the time of asking in seconds since the epoch: ages and relative times count from it. `common` says
-        of a query by keys whether it finds so many messages that each is better tested for the key.
+        `now` is the time of asking in seconds since the epoch: ages and relative times count from it.
         """
-        return _condition(self.node, now, common)
+        return _condition(self.node, now)
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -159,20 +156,17 @@ def _either(parts: list[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def _condition(node: Node, now: float, common: Common) -> filter_match.Condition:
+def _condition(node: Node, now: float) -> filter_match.Condition:
     if isinstance(node, Term):
         ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
         text, parameters = ask(node.value, now)
-        test = filter_plan.as_test((text, parameters))
-        if test is not None and common(filter_match.LOOKED_UP, parameters):
-            text = test
         return f"({text})", parameters
     if isinstance(node, Not):
-        text, parameters = _condition(node.inner, now, common)
+        text, parameters = _condition(node.inner, now)
         return f"({text} IS NOT TRUE)", parameters
     texts, bound = [], []
     for part in node.parts:
-        text, parameters = _condition(part, now, common)
+        text, parameters = _condition(part, now)
         texts.append(text)
         bound += parameters
     return f"({(' AND ' if isinstance(node, And) else ' OR ').join(texts)})", bound

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import takewhile
 
+from flowmon.store import terms
 from flowmon.store.filter_lex import literal, pieces, plain
 from flowmon.store.schema import Key
 from flowmon.store.terms import match, term
@@ -77,13 +78,21 @@ def look_up(*wanted: tuple[tuple[Key, ...], str]) -> Condition:
             asked.append(match(((kind, prefix) for kind in kinds), beginning=True))
         else:
             for kind in kinds:
-                select, bound = terms_like(kind, prefix, "value_of(t.term) GLOB ?", [glob(value)])
+                select, bound = terms_like(kind, prefix, f"{value_sql(kind)} GLOB ?", [glob(value)])
                 selects.append(select)
                 parameters += bound
     if asked:
         selects.insert(0, LOOKED_UP)
         parameters.insert(0, " OR ".join(asked))
     return f"m.id IN ({' UNION ALL '.join(selects)})", parameters
+
+
+def value_sql(kind: Key) -> str:
+    """SQL for the value of a term `t.term`; of most terms it is what stands behind the letter."""
+    if kind in terms.SWAPPED:
+        return "value_of(t.term)"
+    return ("CASE WHEN instr(t.term, char(94)) OR instr(t.term, char(126)) THEN value_of(t.term) "
+            "ELSE substr(t.term, 2) END")
 
 
 def terms_like(kind: Key, prefix: str, condition: str, bound: list[str | float]) -> Condition:

@@ -1,32 +1,42 @@
-"""How a condition is best asked: by looking up its messages, or by testing each message for it; or of the tallies.
-
-SQLite cannot know which keys many messages have. We ask the index, which costs a few milliseconds.
-"""
+"""What a condition asks, seen from its SQL: the index, the tallies."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from flowmon.store.filter_match import LOOKED_UP, Condition
+from flowmon.store.filter_match import LOOKED_UP
 from flowmon.store.terms import BEGINNING
 
-_LOOKED_UP = re.compile(rf"\(*m\.id IN \({re.escape(LOOKED_UP)}\)\)*")
+_IN = f"m.id IN ({LOOKED_UP})"
+_ONLY = re.compile(rf"(?: WHERE )?\(*{re.escape(_IN)}\)*")
 _COLUMN = re.compile(r"\bm\.(\w+)")
 
 
-def looked_up(condition: Condition) -> str | None:
-    """The query of the messages that a condition looks up in the index, each once; None for another condition."""
-    return LOOKED_UP if _LOOKED_UP.fullmatch(condition[0]) else None
+def is_look_up(where: str) -> bool:
+    """Whether a condition only looks up messages in the index, each once."""
+    return _ONLY.fullmatch(where) is not None
 
 
-def as_test(condition: Condition) -> str | None:
-    """The same look-up as a test of one message: quicker where most messages have the key. None for what begins so:
-    to gather all such terms for each message would take hours."""
-    if not looked_up(condition) or BEGINNING in str(condition[1][0]):
-        return None
-    return f"EXISTS ({LOOKED_UP} AND rowid = m.id)"
+def look_ups(where: str) -> list[int]:
+    """The places, among the parameters of a condition, of what the index is asked."""
+    parts = where.split(LOOKED_UP)
+    return [sum(part.count("?") for part in parts[: n + 1]) + n for n in range(len(parts) - 1)]
 
 
-def of_tallies(condition: Condition) -> bool:
+def with_ids(where: str) -> str:
+    """The same condition with JSON lists of ids in the place of what the index is asked."""
+    return where.replace(LOOKED_UP, "SELECT value FROM json_each(?)")
+
+
+def is_beginning(asked: Any) -> bool:
+    """Whether the index is asked for terms that begin so: all of them are gathered for each question."""
+    return BEGINNING in asked
+
+
+def of_tallies(where: str) -> bool:
     """Whether the tallies, as `m`, can tell how many messages a condition holds for."""
-    return set(_COLUMN.findall(condition[0])) == {"statuses"}
+    return set(_COLUMN.findall(where)) == {"statuses"}
+
+
+__all__ = ["LOOKED_UP", "is_beginning", "is_look_up", "look_ups", "of_tallies", "with_ids"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Problem, Scenario
 from flowmon.store.filter_lex import literal, pieces, plain
-from flowmon.store.filter_match import Condition, any_of, contains, glob, look_up, matches, terms_like
+from flowmon.store.filter_match import Condition, any_of, contains, glob, look_up, matches, terms_like, value_sql
 from flowmon.store.filter_time import seconds, span
 from flowmon.store.schema import UNUSUAL, Key
 from flowmon.suggest import nearest
@@ -271,6 +271,6 @@ def anywhere(value: str, now: float) -> Condition:
     """Free text: part of an address, subject, message-id, client or reason, or the whole of any id."""
     found = [contains(f"m.{c}", value) for c in ("subject", "client", "reasons")]
     for kind in (Key.SENDER, Key.RECIPIENT, Key.MESSAGE_ID):
-        query, bound = terms_like(kind, "", *contains("value_of(t.term)", value))
+        query, bound = terms_like(kind, "", *contains(value_sql(kind), value))
         found.append((f"m.id IN ({query})", bound))
     return any_of([*found, _ids(value)])

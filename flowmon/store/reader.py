@@ -5,7 +5,6 @@ One connection per thread; none ever blocks the collector (WAL).
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
@@ -23,10 +22,11 @@ from flowmon.model import answers
 from flowmon.model.flow import Flow
 from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
-from flowmon.store import assemble, completing, evidence, failing, filter_plan, listings, overview, troubles
+from flowmon.store import assemble, completing, evidence, failing, listings, overview, troubles
 from flowmon.store.advice import of_its_queue, on_its_way, special_step, without_end
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
+from flowmon.store.finding import Finding
 from flowmon.store.lock import collector_runs, collector_says
 from flowmon.store.matching import about_recipients, first_matching, waiting
 from flowmon.store.packed import Packed
@@ -49,11 +49,6 @@ _ORDERS = {
 }
 """Columns, each with whether it goes the way that is asked for, or against it."""
 _WAYS = {True: "DESC", False: "ASC"}
-MANY = 20_000
-"""So many messages, or fewer, are looked up, then sorted."""
-_WALKED = 160.0
-"""More than this times the root of all messages are walked in their order and tested: to look one up and sort it takes
-0.4 µs, to test one 50, and of those that are walked one in (all / found) is shown, on a page of some hundred."""
 _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
     "m.hops, m.attempts, m.size, m.subject, m.client, m.login, m.body FROM messages m"
@@ -70,6 +65,7 @@ class SqliteReader:
         self._connections: list[sqlite3.Connection] = []
         self._bodies = Packed(lambda: self._meta("bodies"))
         self._texts = Packed(lambda: self._meta("texts"))
+        self._finding = Finding(self._all)
         self._listed: tuple[bytes | None, listings.Listings] = (None, listings.NOTHING)
         version = self._meta("schema")
         if version != SCHEMA_VERSION:
@@ -125,16 +121,7 @@ class SqliteReader:
         return rows[0][0] if rows else None
 
     def _where(self, filter: Filter | None) -> tuple[str, list[Any]]:
-        if filter is None:
-            return "", []
-        condition, parameters = filter.sql(self._clock(), self._common)
-        return f" WHERE {condition}", list(parameters)
-
-    def _common(self, query: str, parameters: list[str | float]) -> bool:
-        """Whether a query finds many messages."""
-        ((all_,),) = self._all("SELECT ifnull(max(id), 0) FROM messages")
-        many = max(MANY, int(_WALKED * all_**0.5))
-        return bool(self._all(f"SELECT 1 FROM ({query}) LIMIT 1 OFFSET {many}", parameters))
+        return self._finding.where(filter, self._clock())
 
     def _clock(self) -> float:
         wall, newest = time.time(), float(self._meta("now") or 0.0)
@@ -173,45 +160,23 @@ class SqliteReader:
         return overview.throughput(self._all, parts, now, None if only_time else self._narrowed(filter), bounds)
 
     def count(self, filter: Filter | None = None) -> int:
-        where, parameters = self._where(filter)
         if filter is None:
             return sum(n for _, n in self.by_status())
-        if filter_plan.of_tallies((where, parameters)):
-            return int(self._all(f"SELECT total(n) FROM tallies m{where}", parameters)[0][0])
-        plain = filter_plan.looked_up(filter.sql(0.0))
-        if plain is not None:
-            return int(self._all(f"SELECT count(*) FROM ({plain})", parameters)[0][0])
-        few = self._few(where, parameters) if where else None
-        if few is not None:
-            return len(few)
-        return int(self._all(f"SELECT count(*) FROM messages m{where}", parameters)[0][0])
-
-    def _few(self, where: str, parameters: list[Any]) -> list[int] | None:
-        """The messages that match, where they are few: found once for their count and for their rows."""
-        key = (where, tuple(parameters), self._all("PRAGMA data_version")[0][0])
-        asked, found = getattr(self._local, "few", (None, None))
-        if asked != key:
-            rows = self._all(f"SELECT m.id FROM messages m{where} LIMIT {MANY + 1}", parameters)
-            found = [r[0] for r in rows] if len(rows) <= MANY else None
-            self._local.few = (key, found)
-        return found
+        return self._finding.count(filter, self._clock())
 
     def _narrowed(self, filter: Filter | None) -> overview.Where | None:
-        """A filter as a condition: by the messages themselves where they are few."""
-        if filter is None:
-            return None
-        where = self._where(filter)
-        few = self._few(*where)
-        return where if few is None else (" WHERE m.id IN (SELECT value FROM json_each(?))", [json.dumps(few)])
+        return self._finding.narrowed(filter, self._clock())
 
     def rows(
         self, filter: Filter | None = None, *, order: str = "last_seen", descending: bool = True, limit: int = 200,
         offset: int = 0,
     ) -> list[answers.MessageRow]:
-        where, parameters = self._narrowed(filter) or ("", [])
+        newest = offset + limit if order == "last_seen" and descending else None
+        where, parameters = self._finding.page(filter, self._clock(), newest)
         by = ", ".join(f"{column} {_WAYS[descending is up]}" for column, up in _ORDERS[order])
         limits = f"LIMIT {int(limit)} OFFSET {int(offset)}"  # written out: SQLite plans by it
-        sql = f"{_ROW}{where} ORDER BY {by}, m.id {_WAYS[descending]} {limits}"
+        order_by = f"ORDER BY {by}, m.id {_WAYS[descending]}"  # first without the bodies: all that is found is sorted
+        sql = f"{_ROW} WHERE m.id IN (SELECT m.id FROM messages m{where} {order_by} {limits}) {order_by}"
         about = about_recipients(filter)
         found = [
             answers.MessageRow(

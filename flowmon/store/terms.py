@@ -22,6 +22,8 @@ _STRANGE = re.compile(r"[^a-z0-9\-_.@+=:/\n\x80-\U0010ffff]")
 _MARKED = re.compile(r"\^(.)|~(..)", re.DOTALL)
 BEGINNING = " *"
 """Behind a term, in what FTS5 is asked: all that begin so. No term has a blank in it."""
+SWAPPED = frozenset({Key.QUEUE_ID, Key.REPLY_ID})
+"""Kinds in whose values capitals and small letters are swapped: most of their letters are capitals."""
 _LETTERS = {kind: chr(96 + kind) for kind in Key}
 _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, _HOST, _NEXT_HOP, _NETWORK_ID, \
     _REPLY_ID, _PUT_OFF = _LETTERS.values()
@@ -41,13 +43,13 @@ def _written(key: str) -> str:
 
 
 def _swapped(id: str) -> str:
-    """A queue or reply ID: most of its letters are capitals."""
+    """A queue or reply ID: see SWAPPED."""
     return id.swapcase() if id.isascii() else id
 
 
 def term(kind: Key, value: str) -> str:
     """The term of a value."""
-    return _LETTERS[kind] + _written(_swapped(value) if kind in (Key.QUEUE_ID, Key.REPLY_ID) else value)
+    return _LETTERS[kind] + _written(_swapped(value) if kind in SWAPPED else value)
 
 
 def value_of(term: str) -> str:
