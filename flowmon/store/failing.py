@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flowmon.model import answers
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
+from flowmon.store.failure_sums import SECONDS
 from flowmon.store.overview import Ask, Where, messages_in
 from flowmon.tracking.diagnosis import explain
 
@@ -23,26 +24,45 @@ class _Key(NamedTuple):
     next_hop: str | None
 
 
-def problems(ask: Ask, where: Where | None) -> list[answers.ProblemRow]:
+def problems(ask: Ask, where: Where | None, *, summed: bool) -> list[answers.ProblemRow]:
     """Failures by class, reason and next hop; most messages first.
 
-    Counted by the database; only the newest of each group are looked at one by one.
+    Counted by the database; only the newest of each group are looked at one by one. `summed`: the store keeps sums of
+    all failures; they do where a part of the trend covers more than one of them.
     """
     condition, parameters = messages_in(where, "message")
-    ((first, last),) = ask(f"SELECT min(first_at), max(at) FROM failures{condition}", parameters)
+    of_sums = summed and where is None
+    table = "last_at) FROM failure_sums" if of_sums else "at) FROM failures"
+    ((first, last),) = ask(f"SELECT min(first_at), max({table}{condition}", parameters)
     if first is None:
         return []
-    width = max((last - first) / PARTS, 1e-9)
-    bounds = [first + width * (part + 1) for part in range(PARTS - 1)]
-    parts = ", ".join(["sum(at < ?)"] * len(bounds))
     groups: dict[_Key, list[Any]] = {}
-    for row in ask(
-        f"SELECT problem, reason, next_hop, status, count(*), sum(recipients), min(first_at), max(at), {parts} "
-        f"FROM failures{condition} GROUP BY problem, reason, next_hop, status", [*bounds, *parameters],
-    ):
+    if of_sums and last - first >= PARTS * SECONDS:
+        rows = _sums(ask, first, last)
+    else:
+        width = max((last - first) / PARTS, 1e-9)
+        bounds = [first + width * (part + 1) for part in range(PARTS - 1)]
+        parts = ", ".join(["sum(at < ?)"] * len(bounds))
+        rows = ask(
+            f"SELECT problem, reason, next_hop, status, count(*), sum(recipients), min(first_at), max(at), {parts} "
+            f"FROM failures{condition} GROUP BY problem, reason, next_hop, status", [*bounds, *parameters],
+        )
+    for row in rows:
         groups.setdefault(_Key(*row[:3]), []).append(row[3:])
     found = [_problem(ask, key, rows, condition, parameters) for key, rows in groups.items()]
     return sorted(found, key=lambda p: (-p.messages, -p.last_at.timestamp(), p.problem, p.reason, p.next_hop or ""))
+
+
+def _sums(ask: Ask, first: float, last: float) -> list[Any]:
+    """The same of the sums, in parts of whole half hours."""
+    start = int(first // SECONDS)
+    width = (int(last // SECONDS) - start) // PARTS + 1
+    bounds = [start + width * (part + 1) for part in range(PARTS - 1)]
+    parts = ", ".join(["sum(CASE WHEN half_hour < ? THEN n ELSE 0 END)"] * len(bounds))
+    return ask(
+        "SELECT problem, reason, nullif(next_hop, ''), status, sum(n), sum(recipients), min(first_at), max(last_at), "
+        f"{parts} FROM failure_sums GROUP BY problem, reason, next_hop, status", bounds,
+    )
 
 
 def _problem(ask: Ask, key: _Key, rows: list[Any], condition: str, parameters: list[Any]) -> answers.ProblemRow:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flowmon.store.filter_match import LOOKED_UP
+from flowmon.store.filter import Filter, Term
+from flowmon.store.filter_match import LOOKED_UP, Condition
+from flowmon.store.filter_sql import status_places
 from flowmon.store.terms import BEGINNING
 
 _IN = f"m.id IN ({LOOKED_UP})"
 _ONLY = re.compile(rf"(?: WHERE )?\(*{re.escape(_IN)}\)*")
-_COLUMN = re.compile(r"\bm\.(\w+)")
 
 
 def is_look_up(where: str) -> bool:
@@ -34,9 +35,14 @@ def is_beginning(asked: Any) -> bool:
     return BEGINNING in asked
 
 
-def of_tallies(where: str) -> bool:
-    """Whether the tallies, as `m`, can tell how many messages a condition holds for."""
-    return set(_COLUMN.findall(where)) == {"statuses"}
+def of_tallies(filter: Filter) -> Condition | None:
+    """A filter of statuses alone as a condition of `tallies`; None for any other."""
+    masks: list[str | float] = []
+    for part in filter.parts:
+        if not isinstance(part, Term) or part.key != "status" or "open" in part.value.split(","):
+            return None
+        masks.append(sum(1 << place for place in status_places(part.value)))
+    return " AND ".join(["(statuses & ?) != 0"] * len(masks)), masks
 
 
 __all__ = ["LOOKED_UP", "is_beginning", "is_look_up", "look_ups", "of_tallies", "with_ids"]

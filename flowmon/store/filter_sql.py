@@ -136,19 +136,26 @@ def _list(known: Iterable[str], what: str) -> Callable[[str], str]:
     return normal
 
 
+def status_places(value: str) -> list[int]:
+    """The places of the statuses that a value names."""
+    wanted = {status for word in value.split(",") for status in STATUS_GROUPS.get(word, {word})}
+    return [n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted]
+
+
 def _status(value: str, now: float) -> Condition:
-    return any_of(_status_is(word) for word in value.split(","))
-
-
-def _status_is(word: str) -> Condition:
-    """What was lost sight of waits no more, whatever was last said of it. Written so that the indexes serve it."""
-    wanted = STATUS_GROUPS.get(word, {word})
-    places = [n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted]
-    if word == "open":
-        return "(m.open > 0 AND (m.statuses & ?) != 0)", [sum(1 << n for n in places)]
+    """Written so that the indexes serve it. What was lost sight of waits no more, whatever was last said of it."""
+    words = value.split(",")
+    if "open" in words:
+        waiting: Condition = "(m.open > 0 AND (m.statuses & ?) != 0)", [sum(1 << n for n in status_places("open"))]
+        others = ",".join(word for word in words if word != "open")
+        return any_of([waiting, _status(others, now)]) if others else waiting
+    places = status_places(value)
+    if len(places) == 1 and places[0] in UNUSUAL:
+        return f"(m.statuses & {1 << places[0]}) != 0", []
     if all(n in UNUSUAL for n in places):
-        return f"({' OR '.join(f'(m.statuses & {1 << n}) != 0' for n in places)})", []
-    return "((m.statuses & ?) != 0)", [sum(1 << n for n in places)]
+        each = " UNION ".join(f"SELECT id FROM messages WHERE (statuses & {1 << n}) != 0" for n in places)
+        return f"m.id IN ({each})", []
+    return "(m.statuses & ?) != 0", [sum(1 << n for n in places)]
 
 
 def _words(column: str) -> Callable[[str, float], Condition]:

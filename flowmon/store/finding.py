@@ -38,9 +38,10 @@ class Finding:
 
     def count(self, filter: Filter, now: float) -> int:
         """How many messages a filter finds."""
+        of_tallies = filter_plan.of_tallies(filter)
+        if of_tallies is not None:
+            return int(self._ask(f"SELECT total(n) FROM tallies WHERE {of_tallies[0]}", of_tallies[1])[0][0])
         where, parameters = self.where(filter, now)
-        if filter_plan.of_tallies(where):
-            return int(self._ask(f"SELECT total(n) FROM tallies m{where}", parameters)[0][0])
         if filter_plan.is_look_up(where):
             return int(self._ask(f"SELECT count(*) FROM ({filter_plan.LOOKED_UP})", parameters)[0][0])
         few = self._few(where, parameters)

@@ -264,7 +264,7 @@ class SqliteReader:
         return self._listed[1]
 
     def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
-        return failing.problems(self._all, self._narrowed(filter))
+        return failing.problems(self._all, self._narrowed(filter), summed=not self._temporary)
 
     def sources(self) -> list[answers.SourceRow]:
         return overview.sources(self._all)

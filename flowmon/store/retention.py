@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from flowmon.store import failure_sums
 from flowmon.store.standing import Standing
 
 _SLICE = 5_000
@@ -51,10 +52,13 @@ def _messages(db: sqlite3.Connection, standing: Standing, before: float) -> int:
     ids = db.execute(f"SELECT id FROM messages WHERE last_at < ? AND open = 0 LIMIT {_SLICE}", (before,)).fetchall()
     if ids:
         db.execute("BEGIN IMMEDIATE")
-        standing.take_out(db, [id for (id,) in ids])
+        gone = [id for (id,) in ids]
+        standing.take_out(db, gone)
+        sums = failure_sums.of_messages(db, gone)
         for table in ("queue", "failures", "lines"):
             db.executemany(f"DELETE FROM {table} WHERE message = ?", ids)
         db.executemany("DELETE FROM messages WHERE id = ?", ids)
+        failure_sums.make_again(db, sums)
         db.execute("COMMIT")
     return len(ids)
 

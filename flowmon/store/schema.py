@@ -2,7 +2,7 @@
 
 A message is one row: what lists and filters need stands in columns, all else in `body`, packed. `keys` is an index of
 full text, which finds messages by address, domain, id, host or next hop (see flowmon.store.terms). What screens count
-over all of a store stands in tables of sums: `tallies`, `troubled`, `facts`.
+over all of a store stands in tables of sums: `tallies`, `failure_sums`, `facts`.
 """
 
 from __future__ import annotations
@@ -111,6 +111,18 @@ CREATE TABLE IF NOT EXISTS failures (         -- one row per message, problem, r
     reply TEXT,
     status TEXT NOT NULL          -- of these recipients; an open one's where there is one
 );
+CREATE TABLE IF NOT EXISTS failure_sums (     -- see flowmon.store.failure_sums; not kept in temporary stores
+    problem TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    next_hop TEXT NOT NULL,                   -- '' for none
+    status TEXT NOT NULL,
+    half_hour INTEGER NOT NULL,               -- of `at`, since the epoch
+    n INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    first_at REAL NOT NULL,
+    last_at REAL NOT NULL,
+    PRIMARY KEY (problem, reason, next_hop, status, half_hour)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (            -- minute roll-up of log facts, pflogsumm's names
     minute INTEGER NOT NULL,                  -- seconds since the epoch, divided by 60
     host TEXT NOT NULL,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from string import ascii_letters
 
 from flowmon.model.flow import Fate, Flow
 from flowmon.store.schema import Key
@@ -29,6 +30,9 @@ _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, 
     _REPLY_ID, _PUT_OFF = _LETTERS.values()
 
 
+_SWAP = str.maketrans(ascii_letters, ascii_letters.swapcase())
+
+
 def _marked(sign: re.Match[str]) -> str:
     found = sign[0]
     return f"^{found.lower()}" if found.isalpha() else f"~{ord(found):02x}"
@@ -44,7 +48,7 @@ def _written(key: str) -> str:
 
 def _swapped(id: str) -> str:
     """A queue or reply ID: see SWAPPED."""
-    return id.swapcase() if id.isascii() else id
+    return id.swapcase() if id.isascii() else id.translate(_SWAP)
 
 
 def term(kind: Key, value: str) -> str:

@@ -21,7 +21,7 @@ from flowmon.model.flow import Flow
 from flowmon.model.listed import Listing
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus
 from flowmon.sources.file_names import original, storable
-from flowmon.store import evidence, retention
+from flowmon.store import evidence, failure_sums, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.lock import CollectorLock
 from flowmon.store.packed import Packed
@@ -174,10 +174,12 @@ class Writer:
         again = [(r.id,) for r in batch.rows if r.id < stored]
         again += [(id,) for id in batch.gone]
         before: set[tuple[str, str, int]] = set()
+        sums: set[failure_sums.Sum] = set()
         if again:
             if not self.temporary:
                 for (id,) in again:
                     before.update(db.execute("SELECT host, next_hop, message FROM queue WHERE message = ?", (id,)))
+                sums = failure_sums.of_messages(db, [id for (id,) in again])
             for table in ("queue", "failures"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
         self._standing.take_out(db, batch.gone)
@@ -189,9 +191,11 @@ class Writer:
         db.executemany(_REPLACE_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id < stored])
         queue = [q for r in batch.rows if r.queue for q in r.queue]
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", queue)
-        db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       [f for r in batch.rows if r.failures for f in r.failures])
+        failures = [f for r in batch.rows if r.failures for f in r.failures]
+        db.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", failures)
         if not self.temporary:
+            failure_sums.add(db, failures, sums)
+            failure_sums.make_again(db, sums)
             self._history(before, {(str(q[1]), str(q[2]), int(q[0])) for q in queue}, batch)  # type: ignore[arg-type]  # message ids are ints
 
     def _rehome(self, batch: Batch) -> None:

@@ -1,0 +1,215 @@
+"""What stands in the store beside the rows of messages: terms, packed texts, tallies, sums of failures."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from flowmon.errors import StoreError, StoreReadError
+from flowmon.model.flow import Fate, Flow, Hop
+from flowmon.model.words import DeliveryStatus
+from flowmon.store import failing, packed, terms
+from flowmon.store.batch import Batch
+from flowmon.store.filter import parse
+from flowmon.store.finding import Finding
+from flowmon.store.packed import Packed
+from flowmon.store.reader import SqliteReader
+from flowmon.store.rows import make
+from flowmon.store.schema import KEYS, Key
+from flowmon.store.terms import match, term, value_of
+from flowmon.store.writer import Writer
+from flowmon.tracking.hosts import KnownHosts
+
+D = DeliveryStatus
+KNOWN = KnownHosts()
+
+
+@given(st.sampled_from(Key), st.text())
+@example(Key.QUEUE_ID, "4bXyz1")
+@example(Key.MESSAGE_ID, "^a~2a\n\0\"' x@Host")
+def test_a_term_tells_its_value_again(kind: Key, value: str) -> None:
+    assert value_of(term(kind, value)) == value
+
+
+@given(st.lists(st.tuples(st.sampled_from(Key), st.text(st.characters(codec="utf-8"), min_size=1)), min_size=1))
+def test_the_index_takes_terms_as_they_are(keys: list[tuple[Key, str]]) -> None:
+    db = sqlite3.connect(":memory:")
+    db.executescript(KEYS)
+    db.execute("INSERT INTO keys (rowid, terms) VALUES (1, ?)", ("\n".join(term(*key) for key in keys),))
+    assert {value for (value,) in db.execute("SELECT term FROM key_terms")} == {term(*key) for key in keys}
+    for kind, value in keys:
+        for asked in (match([(kind, value)]), match([(kind, value[:1])], beginning=True)):
+            assert db.execute("SELECT rowid FROM keys WHERE keys MATCH ?", (asked,)).fetchall() == [(1,)]
+    db.close()
+
+
+def _flow(
+    id: int, at: float, status: D, *, sender: str = "a@one.example", host: str = "mx1", ended: bool = True
+) -> Flow:
+    text = "host mx.two.example[192.0.2.2] said: 550 5.1.1 no such user" if status is not D.RELAYED else "250 ok"
+    fate = Fate("b@two.example", status, at, None, "mx.two.example[192.0.2.2]:25", text, since=at)
+    return Flow(id, [Hop(id, host, "postfix", f"{id:X}", at, at, left_at=at if ended else None, sender=sender,
+                         message_id=f"M{id}@one.example", fates={fate.recipient: fate}, began=True, queued=True)])
+
+
+def test_the_terms_of_a_flow_are_those_of_its_kept_form() -> None:
+    flow = _flow(7, 1.0, D.BOUNCED, sender="A\nb@One.example")
+    assert terms.of(flow).split("\n") == [
+        "aa~0ab@one.example", "cone.example", "gmx1", "e^m7@one.example", "f7", "bb@two.example", "dtwo.example",
+        "hmx.two.example", "h192.0.2.2",
+    ]
+
+
+def test_texts_are_packed_once_there_is_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "SAMPLES", 100)
+    texts = [f"Nov 24 10:00:{n % 60:02} mx1 postfix/smtp[{n}]: to=<user{n}@two.example>".encode() for n in range(200)]
+    writing = Packed(lambda: None)
+    writing.learn(texts[:50])
+    assert writing.pack(texts[0]) == texts[0]
+    writing.learn(texts[50:100])
+    kept = [writing.pack(text) for text in texts]
+    assert sum(map(len, kept)) < sum(map(len, texts)) / 2
+    dictionary = writing.learnt
+    assert dictionary is not None
+    reading = Packed(lambda: dictionary)
+    assert [reading.unpack(one) for one in kept] == texts
+    assert reading.unpack(texts[0]) == texts[0], "what came before the dictionary stands as it is"
+    with pytest.raises(StoreReadError, match="has lost the dictionary"):
+        Packed(lambda: None).unpack(kept[0])
+    with pytest.raises(StoreReadError, match="is damaged"):
+        reading.unpack(kept[0][:-3])
+
+
+def test_a_dictionary_of_a_commit_that_failed_is_kept_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "SAMPLES", 100)
+    writer = Writer(tmp_path / "store.db")
+    rows = [make(_flow(id, float(id), D.RELAYED), KNOWN, 0.0) for id in range(1, 301)]
+    writer.db.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON main.blocks BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(StoreError):
+        writer.commit(Batch(rows=rows, blocks=[(1, 1, b"x")]))
+    writer.commit(Batch(rows=rows))
+    assert writer.meta("bodies") is not None
+    writer.close()
+    reader = SqliteReader(tmp_path / "store.db")
+    assert len(list(reader.messages())) == 300
+    reader.close()
+
+
+def _raw(db: sqlite3.Connection) -> tuple[Any, ...]:
+    """Tallies, sums and terms, counted from the rows themselves."""
+    tallies = db.execute("SELECT CAST(last_at / 60 AS INTEGER), status, statuses, count(*) FROM messages "
+                         "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3").fetchall()
+    sums = db.execute(
+        "SELECT problem, reason, next_hop, status, CAST(at / 1800 AS INTEGER), count(*), sum(recipients), "
+        "min(first_at), max(at) FROM failures GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5").fetchall()
+    return tallies, sums
+
+
+def _kept(db: sqlite3.Connection) -> tuple[Any, ...]:
+    return (db.execute("SELECT * FROM tallies ORDER BY 1, 2, 3").fetchall(),
+            db.execute("SELECT * FROM failure_sums ORDER BY 1, 2, 3, 4, 5").fetchall())
+
+
+@pytest.mark.parametrize("remembered", [0, 8_000])
+def test_index_and_sums_follow_the_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    monkeypatch.setattr("flowmon.store.standing._REMEMBERED", remembered)
+    chance = random.Random(5)
+    writer = Writer(tmp_path / "store.db")
+    flows: dict[int, Flow] = {}
+    for commit in range(40):
+        for _ in range(8):
+            id = chance.randint(1, 80) if flows and chance.random() < 0.5 else max(flows, default=0) + 1
+            status = chance.choice((D.RELAYED, D.BOUNCED, D.DEFERRED))
+            flows[id] = _flow(id, chance.uniform(0, 20_000), status, sender=f"s{chance.randint(1, 5)}@one.example",
+                              host=f"mx{chance.randint(1, 3)}", ended=status is not D.DEFERRED)
+        gone = [id for id in flows if chance.random() < 0.03]
+        for id in gone:
+            del flows[id]
+        writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows.values() if chance.random() < 0.3
+                                  or not writer.load(flow.id)], gone=gone, meta={"now": float(commit)}))
+        flows = {id: found for id in flows if (found := writer.load(id)) is not None}
+    before = len(flows)
+    deleted = writer.retain(before=10_000.0, megabytes=1000)
+    db = writer.db
+    left = [id for (id,) in db.execute("SELECT id FROM messages ORDER BY id")]
+    assert 0 < deleted == before - len(left)
+    assert _kept(db) == _raw(db)
+    expected = Counter(key for id in left for key in terms.of(flows[id]).split("\n"))
+    assert dict(db.execute("SELECT term, doc FROM key_terms")) == expected
+    for key in ("gmx1", "as1@one.example"):
+        having = [id for (id,) in db.execute("SELECT rowid FROM keys WHERE keys MATCH ?", (f'"{key}"',))]
+        assert having == [id for id in left if key in terms.of(flows[id]).split("\n")]
+    db.execute("INSERT INTO keys (keys) VALUES ('integrity-check')")
+    writer.close()
+
+
+def test_problems_of_sums_are_those_of_all_failures(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    chance = random.Random(3)
+    flows = [_flow(id, 1800.0 * chance.randint(0, 47) + 900, status, ended=status is D.BOUNCED)
+             for id in range(1, 200) for status in chance.choices((D.BOUNCED, D.DEFERRED))]
+    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
+
+    def ask(sql: str, parameters: Any) -> list[Any]:
+        return writer.db.execute(sql, parameters).fetchall()
+
+    of_sums, counted = (failing.problems(ask, None, summed=summed) for summed in (True, False))
+    assert [sum(one.trend) for one in of_sums] == [one.messages for one in of_sums]
+    assert sum(one.messages for one in of_sums) == 199
+    assert of_sums == counted
+    writer.close()
+
+
+@pytest.mark.parametrize("text", [
+    "host:mx1", "host:mx*", "host:mx2 status:deferred", "from:s1", "-host:mx1", "status:bounced", "host:mx1 or from:s2",
+    "id:M7@one.example",
+])
+@pytest.mark.parametrize("newest", [1, 20, 150])
+def test_a_page_shows_what_a_filter_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, newest: int
+) -> None:
+    monkeypatch.setattr("flowmon.store.finding.MANY", 30)
+    monkeypatch.setattr("flowmon.store.finding._SHORT", 5)
+    monkeypatch.setattr("flowmon.store.finding._WINDOWS", (40, 100))
+    chance = random.Random(8)
+    writer = Writer(tmp_path / "store.db")
+    statuses = (D.RELAYED, D.BOUNCED, D.DEFERRED)
+    flows = [_flow(id, float((id if chance.random() < 0.9 else 500) // 3), chance.choice(statuses),
+                   sender=f"s{chance.randint(1, 4)}@one.example", host=chance.choice(("mx1", "mx1", "mx2")))
+             for id in range(1, 400)]
+    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
+    db = writer.db
+    finding = Finding(lambda sql, parameters: db.execute(sql, parameters).fetchall())
+    filter = parse(text)
+    assert filter is not None
+    order = "ORDER BY m.last_at DESC, m.id DESC LIMIT"
+    where, bound = finding.page(filter, 0.0, newest)
+    shown = db.execute(f"SELECT m.id FROM messages m{where} {order} {newest}", bound).fetchall()
+    condition, parameters = filter.sql(0.0)
+    assert shown == db.execute(f"SELECT m.id FROM messages m WHERE {condition} {order} {newest}", parameters).fetchall()
+    count = db.execute(f"SELECT count(*) FROM messages m WHERE {condition}", parameters).fetchone()[0]
+    assert finding.count(filter, 0.0) == count
+    writer.close()
+
+
+def test_statuses_that_few_have_are_found_by_their_own_index(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    for text in ("status:deferred", "status:open", "status:failed", "status:held,deferred"):
+        filter = parse(text)
+        assert filter is not None
+        condition, parameters = filter.sql(0.0)
+        plan = [row[3] for row in writer.db.execute(
+            f"EXPLAIN QUERY PLAN SELECT m.id FROM messages m WHERE {condition}", parameters)]
+        assert any("USING INDEX messages_" in step or "USING COVERING INDEX messages_" in step for step in plan), plan
+    writer.close()
