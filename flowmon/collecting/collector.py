@@ -14,7 +14,7 @@ from flowmon.store.writer import Writer
 
 COMMIT_SECONDS = 0.1
 """How long what is folded may wait for its commit while lines keep coming."""
-BULK_COMMIT_SECONDS = 0.3
+BULK_COMMIT_SECONDS = 0.15
 """The same while history is read."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from string import ascii_letters
 
 from flowmon.model.flow import Fate, Flow
@@ -23,7 +24,7 @@ _STRANGE = re.compile(r"[^a-z0-9\-_.@+=:/\n\x80-\U0010ffff]")
 _MARKED = re.compile(r"\^(.)|~(..)", re.DOTALL)
 BEGINNING = " *"
 """Behind a term, in what FTS5 is asked: all that begin so. No term has a blank in it."""
-SWAPPED = frozenset({Key.QUEUE_ID, Key.REPLY_ID})
+SWAPPED = frozenset({Key.QUEUE_ID})
 """Kinds in whose values capitals and small letters are swapped: most of their letters are capitals."""
 _LETTERS = {kind: chr(96 + kind) for kind in Key}
 _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, _HOST, _NEXT_HOP, _NETWORK_ID, \
@@ -33,9 +34,11 @@ _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, 
 _SWAP = str.maketrans(ascii_letters, ascii_letters.swapcase())
 
 
+_MARKS = {sign: f"^{sign.lower()}" if sign.isalpha() else f"~{ord(sign):02x}" for sign in map(chr, range(128))}
+
+
 def _marked(sign: re.Match[str]) -> str:
-    found = sign[0]
-    return f"^{found.lower()}" if found.isalpha() else f"~{ord(found):02x}"
+    return _MARKS[sign[0]]
 
 
 def _unmarked(sign: re.Match[str]) -> str:
@@ -47,7 +50,7 @@ def _written(key: str) -> str:
 
 
 def _swapped(id: str) -> str:
-    """A queue or reply ID: see SWAPPED."""
+    """A queue ID: see SWAPPED."""
     return id.swapcase() if id.isascii() else id.translate(_SWAP)
 
 
@@ -59,7 +62,7 @@ def term(kind: Key, value: str) -> str:
 def value_of(term: str) -> str:
     """The value of a term."""
     value = _MARKED.sub(_unmarked, term[1:])
-    return _swapped(value) if term[:1] in (_QUEUE_ID, _REPLY_ID) else value
+    return _swapped(value) if term[:1] == _QUEUE_ID else value
 
 
 def match(terms: Iterable[tuple[Key, str]], *, beginning: bool = False) -> str:
@@ -103,14 +106,20 @@ def _fate(keys: dict[str, None], fate: Fate) -> None:
     if fate.original:
         _address(keys, fate.original, _RECIPIENT, _RECIPIENT_DOMAIN)
     if fate.relay is not None:
-        for name in peer_names(fate.relay):
-            keys[_NEXT_HOP + name] = None
+        keys.update(_next_hops(fate.relay))
     if trace := fate.reply_id or (last_trace(fate.diagnostic) if fate.status in HANDED else ""):
-        keys[_REPLY_ID + _swapped(trace)] = None
+        keys[_REPLY_ID + trace] = None
+
+
+@lru_cache(maxsize=2_000)
+def _next_hops(relay: str) -> dict[str, None]:
+    """The terms of a relay; not to be changed."""
+    return {_NEXT_HOP + name: None for name in peer_names(relay)}
 
 
 def _address(keys: dict[str, None], address: str, whole: str, domain: str) -> None:
     lower = address.lower()
     keys[whole + lower] = None
-    if "@" in lower:
-        keys[domain + lower.rpartition("@")[2]] = None
+    at = lower.rfind("@")
+    if at >= 0:
+        keys[domain + lower[at + 1 :]] = None

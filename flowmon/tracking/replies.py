@@ -44,7 +44,7 @@ def last_trace(text: str | None) -> str:
     return gmail[1] if gmail is not None else reply_id(text)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def peer_names(text: str | None) -> tuple[str, ...]:
     """Name and address, lower case, in `name[address]:port`, `name. [address]`, `address (name)` or a bare name.
 
@@ -70,7 +70,7 @@ def peer_names(text: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def relay_name(text: str | None) -> str | None:
     """A short name for a relay, to group by: its host name, else its address, else the text."""
     if not text:
