@@ -12,7 +12,7 @@ from flowmon.parsing.catalogue import Catalogue
 from flowmon.sources import Discovery
 from flowmon.store.writer import Writer
 
-COMMIT_SECONDS = 0.1
+COMMIT_SECONDS = 0.08
 """How long what is folded may wait for its commit while lines keep coming."""
 BULK_COMMIT_SECONDS = 0.15
 """The same while history is read."""

@@ -124,7 +124,8 @@ class Live:
             every = COMMIT_SECONDS if time.monotonic() - began < 1.0 else BULK_COMMIT_SECONDS
             if collector.due(every):
                 self._commit()
-        self._commit()
+        if not collector.folding.dirty or collector.due(COMMIT_SECONDS):  # else with the next lines, or after the wait
+            self._commit()
 
     def _list(self) -> None:
         """Keep what MTAs told of their queues since the last time; what cannot be written comes again with the next."""

@@ -36,6 +36,8 @@ from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
+LOOK_SECONDS = 0.1
+"""How often it is looked for news; they are shown as often as the configuration says."""
 REST = 4
 """After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
 
@@ -105,7 +107,7 @@ class Page(Screen[None], Generic[Answer]):
         self.watch(self.app, "filter_text", self._filter_changed, init=False)
         self.watch(self.app, "caption", self._caption_changed)
         self.watch(self.app, "paused", self._state_changed, init=False)
-        self.set_interval(self.app.refresh_seconds, self.poll)
+        self.set_interval(min(LOOK_SECONDS, self.app.refresh_seconds), self.poll)
         self.set_interval(1.0, self.age)
         self._show_frame()
 
@@ -155,7 +157,7 @@ class Page(Screen[None], Generic[Answer]):
         else:
             self.fault = ""
             self.pulse = pulse
-            self._rest_until = monotonic() + (monotonic() - began) * REST
+            self._rest_until = monotonic() + max((monotonic() - began) * REST, self.app.refresh_seconds - LOOK_SECONDS)
             self.app.tell_time()
             with self.app.batch_update():
                 self.show(answer)
