@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import inf
 
 from flowmon.collecting.folding import Folding
 from flowmon.collecting.keeping import Keeper
@@ -28,7 +29,7 @@ class Collector:
         self.keeper = Keeper(writer, config, live=live, keyed=keyed)
         self.folding = Folding(catalogue, discovery, config, self.keeper.start(), live=live, final=writer.temporary,
                                clock=clock)
-        self._committed = time.monotonic()
+        self._committed = -inf
 
     def step(self) -> bool:
         """Read and fold one chunk. False: nothing new anywhere."""

@@ -97,8 +97,9 @@ def make(flow: Flow, known: KnownHosts, now: float, *, keyed: bool = True) -> Ro
             attempts = outcome.attempts
         if place < worst_place:
             worst, worst_place = outcome, place
-        waits = max(waits or 0.0, outcome.waits_until or 0.0) or None
-        if outcome.status is _D.RELAYED or outcome.status is _D.DELIVERED:
+        if outcome.waits_until is not None:
+            waits = max(waits or 0.0, outcome.waits_until)
+        if outcome.status is _RELAYED or outcome.status is _DELIVERED:
             continue
         _explain(outcome)
         if outcome.problem is not None:

@@ -67,8 +67,8 @@ class Standing:
                 del remembered[id]
 
     def take_out(self, db: sqlite3.Connection, ids: Iterable[int]) -> None:
-        """Take out what stands of messages that go; before they are deleted."""
-        stood = [(id, found) for id in ids if (found := self._of(db, id)) is not None]
+        """Take out what stands of messages that go; before they are deleted. Batches put together name some again."""
+        stood = [(id, found) for id in set(ids) if (found := self._of(db, id)) is not None]
         tallies: Counter[tuple[int, int, int]] = Counter()
         tallies.subtract(found.tally for _, found in stood)
         self._apply(db, [(id, found.terms) for id, found in stood], [], tallies)

@@ -19,7 +19,7 @@ from flowmon.tracking.linking import HANDED
 from flowmon.tracking.refusals import client_names, refused_login
 from flowmon.tracking.replies import last_trace, peer_names
 
-_STRANGE = re.compile(r"[^a-z0-9\-_.@+=:/\n\x80-\U0010ffff]")
+_STRANGE = re.compile(r"([^a-z0-9\-_.@+=:/\n\x80-\U0010ffff])")
 """What FTS5 would change; it takes every sign that is not ASCII for part of a word."""
 _MARKED = re.compile(r"\^(.)|~(..)", re.DOTALL)
 BEGINNING = " *"
@@ -34,11 +34,16 @@ _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, 
 _SWAP = str.maketrans(ascii_letters, ascii_letters.swapcase())
 
 
-_MARKS = {sign: f"^{sign.lower()}" if sign.isalpha() else f"~{ord(sign):02x}" for sign in map(chr, range(128))}
+_MARKED_AS = {sign: f"^{sign.lower()}" if sign.isalpha() else f"~{ord(sign):02x}" for sign in map(chr, range(128))}
 
 
-def _marked(sign: re.Match[str]) -> str:
-    return _MARKS[sign[0]]
+def _marked(text: str) -> str:
+    """A text of one term or several with each strange sign written in another way."""
+    parts = _STRANGE.split(text)  # strange signs stand between the others: all of it without a call for each sign
+    if len(parts) == 1:
+        return text
+    parts[1::2] = map(_MARKED_AS.__getitem__, parts[1::2])
+    return "".join(parts)
 
 
 def _unmarked(sign: re.Match[str]) -> str:
@@ -46,7 +51,7 @@ def _unmarked(sign: re.Match[str]) -> str:
 
 
 def _written(key: str) -> str:
-    return _STRANGE.sub(_marked, key).replace("\n", "~0a")
+    return _marked(key).replace("\n", "~0a")
 
 
 def _swapped(id: str) -> str:
@@ -98,7 +103,7 @@ def of(flow: Flow) -> str:
     text = "\n".join(keys)
     if text.count("\n") >= len(keys):
         return "\n".join(map(_written, keys))
-    return _STRANGE.sub(_marked, text)
+    return _marked(text)
 
 
 def _fate(keys: dict[str, None], fate: Fate) -> None:

@@ -183,8 +183,8 @@ class Writer:
             for table in ("queue", "failures"):
                 db.executemany(f"DELETE FROM {table} WHERE message = ?", again)
         self._standing.take_out(db, batch.gone)
-        self._standing.write(db, batch.rows, stored)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
+        self._standing.write(db, batch.rows, stored)
         self._bodies.learn(r.body for r in batch.rows)
         pack = self._bodies.pack
         db.executemany(_INSERT_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id >= stored])

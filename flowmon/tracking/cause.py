@@ -12,7 +12,11 @@ from flowmon.tracking.likeness import quotes, temporary
 from flowmon.tracking.summary import Outcome
 
 _D = DeliveryStatus
+_DEFERRED, _HELD, _EXPIRED, _DISCARDED = _D.DEFERRED, _D.HELD, _D.EXPIRED, _D.DISCARDED  # quick: see tracking.host
 _FAILURES = frozenset({_D.BOUNCED, _D.EXPIRED, _D.REJECTED, _D.DEFERRED, _D.HELD, _D.QUARANTINED, _D.DISCARDED})
+_DECIDED = frozenset({_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED})
+"""What somebody decided, and a filter's verdict may be the reason of."""
+_KEPT_BACK = frozenset({_D.HELD, _D.QUARANTINED, _D.DISCARDED})
 _SAYS_NOTHING = "Command rejected"
 """What Postfix and Sendmail answer for a milter that gave no text of its own."""
 
@@ -23,30 +27,30 @@ def cause(outcome: Outcome) -> Diagnosis | None:
     if status not in _FAILURES:
         return None
     hop, fate = outcome.hop, outcome.fate
-    deeper = _deeper_cause(outcome)
+    deeper = _deeper_cause(outcome) if outcome.answer is not None else None
     if deeper is not None:
         return deeper
-    if status is _D.HELD and fate is not None and fate.earlier and fate.earlier[-1].diagnostic == fate.diagnostic:
+    if status is _HELD and fate is not None and fate.earlier and fate.earlier[-1].diagnostic == fate.diagnostic:
         return Diagnosis(Problem.POLICY, "hold")  # somebody holds it: what was said before is not why
-    if status in (_D.REJECTED, _D.HELD, _D.DISCARDED, _D.QUARANTINED):
-        for said in reversed(hop.verdicts or ()):
+    if hop.verdicts and status in _DECIDED:
+        for said in reversed(hop.verdicts):
             if said.reason is not None and _decides(said.action, outcome.diagnostic):
                 return _of_reason(said.reason)
     command = hop.refused or None
     text, code = outcome.diagnostic, fate.enhanced_status if fate is not None else None
-    if status is _D.EXPIRED and fate is not None and fate.earlier:
+    if status is _EXPIRED and fate is not None and fate.earlier:
         text, code = fate.earlier[-1].diagnostic, fate.earlier[-1].enhanced_status
     found = diagnose(text, enhanced_status=code, command=command,
-                     permanent=status not in (_D.DEFERRED, _D.HELD) and not temporary(text))
-    if status in (_D.HELD, _D.QUARANTINED, _D.DISCARDED) and found.reason == "unknown":
-        return Diagnosis(Problem.POLICY, "discard" if status is _D.DISCARDED else "hold")
+                     permanent=status is not _DEFERRED and status is not _HELD and not temporary(text))
+    if status in _KEPT_BACK and found.reason == "unknown":
+        return Diagnosis(Problem.POLICY, "discard" if status is _DISCARDED else "hold")
     return found
 
 
 def reply(outcome: Outcome) -> str | None:
     """What was said last of a recipient; with what the host of ours that said it wrote into its log, where that tells
     more."""
-    words = _own_words(outcome)
+    words = _own_words(outcome) if outcome.answer is not None else None
     if words is None or outcome.answer is None:
         return outcome.diagnostic
     return f"{outcome.diagnostic or ''}; {outcome.answer.host} logged: {words}"
@@ -71,7 +75,7 @@ def _deeper_cause(outcome: Outcome) -> Diagnosis | None:
         return None
     login = outcome.answer is not None and outcome.answer.refused == "AUTH"
     found = diagnose(words, command="AUTH" if login else None,
-                     permanent=outcome.status not in (_D.DEFERRED, _D.HELD))
+                     permanent=outcome.status not in (_DEFERRED, _HELD))
     return found if found.reason != "unknown" else None
 
 

@@ -21,6 +21,7 @@ HANDOVER_WAIT_SECONDS = 60.0
 
 _D = DeliveryStatus
 SEVERITY = {status: place for place, status in enumerate(STATUS_BY_SEVERITY)}
+_QUEUED, _RELAYED, _EXPANDED, _HELD = _D.QUEUED, _D.RELAYED, _D.EXPANDED, _D.HELD  # quick: see tracking.host
 _WAITS = frozenset({_D.QUEUED, _D.DEFERRED})
 _GIVEN_UP = frozenset({_D.BOUNCED, _D.EXPIRED, _D.DEFERRED})
 
@@ -51,13 +52,14 @@ class Outcome(msgspec.Struct, gc=False):
 
 def outcomes(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
     """The final recipients of a flow. Empty when no recipient is known."""
+    found: list[Outcome] = []
     if len(flow.hops) == 1:
         only = flow.hops[0]
-        return _merge_equal([o for f in only.fates.values() for o in _leaf(only, f, _START, known, now)]
-                            + _untried(only))
+        for fate in only.fates.values():
+            found += _leaf(only, fate, _START, known, now)
+        return _merge_equal(found + _untried(only))
     hops = {hop.serial: hop for hop in flow.hops}
     followed = {fate.next for hop in flow.hops for fate in hop.fates.values() if fate.next}
-    found: list[Outcome] = []
     linked = {link.child for link in flow.links}
     refusing = {hop.serial for hop in flow.hops if is_answer(hop, flow)}
     for emptied in [hop for hop in flow.hops if hop.serial in followed]:
@@ -105,6 +107,8 @@ def told_by_sender(flow: Flow) -> set[tuple[int, str]]:
 def shown(flow: Flow) -> list[Hop]:
     """The hops to tell of: of the refusals by one host of what another tried the last, and none by the host itself, nor
     of the session that brought other recipients to it."""
+    if len(flow.hops) == 1 and not flow.links and flow.hops[0].network_message_id is None:
+        return list(flow.hops)  # as nearly all are: nothing asked for it, and nothing tells of it twice
     last: dict[tuple[int, str], Hop] = {}
     askers = {hop.serial: _asker(hop, flow) for hop in flow.hops if turned_away(hop)}
     for hop in flow.hops:
@@ -162,7 +166,7 @@ def untold(hop: Hop) -> bool:
 
 def decided(hop: Hop) -> int | None:
     """The serial of the hop in which goes on what was held here for somebody to decide; None for anything else."""
-    held = [fate.next for fate in hop.fates.values() if fate.status is _D.HELD]
+    held = [fate.next for fate in hop.fates.values() if fate.status is _HELD]
     return held[0] if held and all(held) and not any(f.status in _WAITS for f in hop.fates.values()) else None
 
 
@@ -239,12 +243,13 @@ def _refuses(after: Hop, fate: Fate) -> bool:
 
 def _tries(fate: Fate) -> int:
     """How often a hop tried a recipient."""
-    return (fate.count if fate.status is not _D.HELD else 0) + _tried_before(fate)
+    tried = fate.count if fate.status is not _HELD else 0
+    return tried if fate.earlier is None else tried + _tried_before(fate)
 
 
 def _tried_before(fate: Fate) -> int:
     """How often a hop tried a recipient before the last equal tries."""
-    return sum(one.count for one in fate.earlier or () if one.status is not _D.HELD)
+    return sum(one.count for one in fate.earlier or () if one.status is not _HELD)
 
 
 def _heirs(hop: Hop, fate: Fate, after: Hop) -> list[Fate]:
@@ -286,33 +291,29 @@ def _silent(fate: Fate, after: Hop, way: _Way) -> Outcome:
 def _leaf(
     hop: Hop, fate: Fate, way: _Way, known: KnownHosts, now: float, passed: list[Hop] | None = None,
     answer: Hop | None = None,
-) -> Iterator[Outcome]:
-    """A recipient that goes no further than this hop."""
+) -> list[Outcome]:
+    """A recipient that goes no further than this hop; nothing where others stand for it."""
     status = fate.status
-    if status is _D.EXPANDED and len(hop.fates) > 1:
-        return
+    if status is _EXPANDED and len(hop.fates) > 1:
+        return []
     on = way.on(hop, fate) if way.hops or fate.earlier or hop.tries or fate.original else None
     waits: float | None = None
     diagnostic = fate.diagnostic
-    if status is _D.RELAYED:
-        if known.takes(fate.relay, hop.host):
-            waits = fate.at + HANDOVER_WAIT_SECONDS
-            if now <= waits:
-                status = _D.QUEUED
-            else:
-                waits = None
-    elif hop.state is not None and status is _D.QUEUED:
+    if status is _RELAYED:
+        if known.takes(fate.relay, hop.host) and now <= fate.at + HANDOVER_WAIT_SECONDS:
+            status, waits = _QUEUED, fate.at + HANDOVER_WAIT_SECONDS
+    elif hop.state is not None and status is _QUEUED:
         status, diagnostic = hop.state, hop.state_text or diagnostic
     elif status in _WAITS and untold(hop):
         status = _D.REMOVED
     elif status is _D.DISCARDED and (place := quarantine(hop, fate)) is not None:
         status, diagnostic = _D.QUARANTINED, f"{diagnostic}; {place}"
-    yield Outcome(
+    return [Outcome(
         fate.recipient, status, hop, fate, passed or (on.hops if on else [hop]),
         (on.original if on else fate.original), fate.at, (on.attempts if on else 0) + _tries(fate),
         diagnostic=diagnostic, answer=answer, waits_until=waits,
-        transient=_classes(on.failures) if on and status not in OPEN_STATUSES else (),
-    )
+        transient=_classes(on.failures) if on and on.failures and status not in OPEN_STATUSES else (),
+    )]
 
 
 def _classes(failures: list[tuple[str | None, str | None, Hop]]) -> tuple[Problem, ...]:

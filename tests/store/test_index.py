@@ -119,6 +119,19 @@ def _kept(db: sqlite3.Connection) -> tuple[Any, ...]:
             db.execute("SELECT * FROM failure_sums ORDER BY 1, 2, 3, 4, 5").fetchall())
 
 
+def test_a_message_that_two_batches_say_is_gone_is_taken_out_once(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    flows = [_flow(id, 60.0, D.RELAYED) for id in (1, 2)]
+    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
+    batch = Batch(gone=[2])  # the joiner tells so until a commit: the next batch has it too
+    batch.take_in(Batch(gone=[2]))
+    writer.commit(batch)
+    found = dict(writer.db.execute("SELECT term, doc FROM key_terms"))
+    assert found == dict.fromkeys(terms.of(flows[0]).split("\n"), 1)
+    assert _kept(writer.db) == _raw(writer.db)
+    writer.close()
+
+
 @pytest.mark.parametrize("remembered", [0, 8_000])
 def test_index_and_sums_follow_the_messages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: int

@@ -80,7 +80,7 @@ def _at_once(name: str) -> Answers:
 
 
 def _from(name: str, store: Path) -> Answers:
-    reader = SqliteReader(store)
+    reader = SqliteReader(store, temporary=True)
     try:
         return _answers(name, reader)
     finally:

@@ -37,7 +37,7 @@ from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
 LOOK_SECONDS = 0.1
-"""How often it is looked for news; they are shown as often as the configuration says."""
+"""How often it is looked for news, where they are shown less often than that and at least once a second."""
 REST = 4
 """After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
 
@@ -74,6 +74,9 @@ class Page(Screen[None], Generic[Answer]):
         self._busy = False
         self._again = False
         self._rest_until = 0.0
+        shown = self.app.refresh_seconds
+        self._shown_for = shown - LOOK_SECONDS if LOOK_SECONDS < shown < 1.0 else 0.0
+        """How long an answer is shown at least: news are looked for more often, to show the first ones soon."""
 
     # What a place must say
 
@@ -107,7 +110,7 @@ class Page(Screen[None], Generic[Answer]):
         self.watch(self.app, "filter_text", self._filter_changed, init=False)
         self.watch(self.app, "caption", self._caption_changed)
         self.watch(self.app, "paused", self._state_changed, init=False)
-        self.set_interval(min(LOOK_SECONDS, self.app.refresh_seconds), self.poll)
+        self.set_interval(self.app.refresh_seconds - self._shown_for, self.poll)
         self.set_interval(1.0, self.age)
         self._show_frame()
 
@@ -157,7 +160,7 @@ class Page(Screen[None], Generic[Answer]):
         else:
             self.fault = ""
             self.pulse = pulse
-            self._rest_until = monotonic() + max((monotonic() - began) * REST, self.app.refresh_seconds - LOOK_SECONDS)
+            self._rest_until = monotonic() + max((monotonic() - began) * REST, self._shown_for)
             self.app.tell_time()
             with self.app.batch_update():
                 self.show(answer)
