@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowmon.collecting import Collector
+from flowmon.collecting import COMMIT_SECONDS, Collector
 from flowmon.commands.collect import Live
 from flowmon.config import Config
 from flowmon.errors import StoreError, StoreReadError
@@ -67,6 +67,7 @@ def test_a_disk_that_is_full_for_retention_ends_nothing(
     assert collector_says(made.store) is None
     with made.log.open("a") as log:
         log.write(LINE.format(n=2))
+    time.sleep(COMMIT_SECONDS)
     made.live._drain()
     assert made.messages() == 2
 
