@@ -7,7 +7,7 @@ import sqlite3
 from flowmon.store import failure_sums
 from flowmon.store.standing import Standing
 
-_SLICE = 5_000
+_SLICE = 2_000
 """Messages deleted in one transaction: readers and the next commit wait no longer than that takes."""
 _BLOCK_SLICE = 200
 
