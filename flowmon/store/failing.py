@@ -54,11 +54,11 @@ def problems(ask: Ask, where: Where | None, *, summed: bool) -> list[answers.Pro
 
 
 def _sums(ask: Ask, first: float, last: float) -> list[Any]:
-    """The same of the sums, in parts of whole half hours."""
+    """The same of the sums, in whole parts of ten minutes each."""
     start = int(first // SECONDS)
     width = (int(last // SECONDS) - start) // PARTS + 1
     bounds = [start + width * (part + 1) for part in range(PARTS - 1)]
-    parts = ", ".join(["sum(CASE WHEN half_hour < ? THEN n ELSE 0 END)"] * len(bounds))
+    parts = ", ".join(["sum(CASE WHEN part < ? THEN n ELSE 0 END)"] * len(bounds))
     return ask(
         "SELECT problem, reason, nullif(next_hop, ''), status, sum(n), sum(recipients), min(first_at), max(last_at), "
         f"{parts} FROM failure_sums GROUP BY problem, reason, next_hop, status", bounds,

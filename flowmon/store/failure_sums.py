@@ -1,4 +1,4 @@
-"""Sums of failures by half hour: what the error panels show of a store in which there are too many to count each time.
+"""Sums of failures by ten minutes: what error panels show of a store in which there are too many to count each time.
 
 They are kept in step within the transaction that writes failures: what comes is added; where some go, the sums they
 stood in are made again from those that are left.
@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-SECONDS = 1800
+SECONDS = 600
 Sum = tuple[str, str, str, str, int]
-"""Problem, reason, next hop ("" for none), status, and the half hour since the epoch."""
+"""Problem, reason, next hop ("" for none), status, and the part, of ten minutes, since the epoch."""
 
 _KEY = f"problem, reason, ifnull(next_hop, ''), status, CAST(at / {SECONDS} AS INTEGER)"
 
@@ -44,12 +44,12 @@ def add(db: sqlite3.Connection, failures: Iterable[tuple[Any, ...]], but: set[Su
 def make_again(db: sqlite3.Connection, sums: Iterable[Sum]) -> None:
     """Make sums from what stands in `failures` now."""
     for key in sums:
-        *group, half_hour = key
+        *group, part = key
         db.execute("DELETE FROM failure_sums WHERE problem = ? AND reason = ? AND next_hop = ? AND status = ? "
-                   "AND half_hour = ?", key)
+                   "AND part = ?", key)
         db.execute(
             f"INSERT INTO failure_sums SELECT {_KEY}, count(*), sum(recipients), min(first_at), max(at) FROM failures "
             "WHERE problem = ? AND reason = ? AND next_hop IS nullif(?, '') AND status = ? AND at >= ? AND at < ? "
             "GROUP BY problem, reason, next_hop, status",
-            (*group, half_hour * SECONDS, (half_hour + 1) * SECONDS),
+            (*group, part * SECONDS, (part + 1) * SECONDS),
         )

@@ -116,12 +116,12 @@ CREATE TABLE IF NOT EXISTS failure_sums (     -- see flowmon.store.failure_sums;
     reason TEXT NOT NULL,
     next_hop TEXT NOT NULL,                   -- '' for none
     status TEXT NOT NULL,
-    half_hour INTEGER NOT NULL,               -- of `at`, since the epoch
+    part INTEGER NOT NULL,               -- of `at`, in ten minutes since the epoch
     n INTEGER NOT NULL,
     recipients INTEGER NOT NULL,
     first_at REAL NOT NULL,
     last_at REAL NOT NULL,
-    PRIMARY KEY (problem, reason, next_hop, status, half_hour)
+    PRIMARY KEY (problem, reason, next_hop, status, part)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (            -- minute roll-up of log facts, pflogsumm's names
     minute INTEGER NOT NULL,                  -- seconds since the epoch, divided by 60

@@ -109,7 +109,7 @@ def _raw(db: sqlite3.Connection) -> tuple[Any, ...]:
     tallies = db.execute("SELECT CAST(last_at / 60 AS INTEGER), status, statuses, count(*) FROM messages "
                          "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3").fetchall()
     sums = db.execute(
-        "SELECT problem, reason, next_hop, status, CAST(at / 1800 AS INTEGER), count(*), sum(recipients), "
+        "SELECT problem, reason, next_hop, status, CAST(at / 600 AS INTEGER), count(*), sum(recipients), "
         "min(first_at), max(at) FROM failures GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5").fetchall()
     return tallies, sums
 
