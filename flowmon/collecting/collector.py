@@ -15,7 +15,7 @@ from flowmon.store.writer import Writer
 
 COMMIT_SECONDS = 0.08
 """How long what is folded may wait for its commit while lines keep coming."""
-BULK_COMMIT_SECONDS = 0.15
+BULK_COMMIT_SECONDS = 0.1
 """The same while history is read."""
 
 

@@ -22,7 +22,7 @@ Ask = Callable[[str, Any], list[Any]]
 ROTATED_AWAY = " (rotated away)"
 """Behind the path of a file that another one has taken the place of: what stands there now is no evidence."""
 
-_KEPT_LIMIT = 50_000
+_KEPT_LIMIT = 20_000
 _LONGEST = 65_536
 
 MASK = (1 << ROW_BITS) - 1
