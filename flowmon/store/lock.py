@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +13,7 @@ from flowmon.errors import StoreError
 
 _BYTES = 2048
 _SCREEN = " for a screen"
+_LOOK_SECONDS = 0.5
 
 
 class CollectorLock:
@@ -76,6 +79,26 @@ def collector_runs(store: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+class CollectorState:
+    """Whether a store's collector runs and can write, as a number from 0 to 3 that differs when that does.
+
+    It is looked at twice a second, however often it is asked: a screen that waits for news costs little.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._number = 0
+        self._next_look = -inf
+
+    def number(self) -> int:
+        """The number, at most half a second old."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_SECONDS
+            self._number = collector_runs(self._store) * 2 + (collector_says(self._store) is not None)
+        return self._number
 
 
 def _path(store: Path) -> Path:

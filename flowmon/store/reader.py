@@ -27,7 +27,7 @@ from flowmon.store.advice import of_its_queue, on_its_way, special_step, without
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.finding import Finding
-from flowmon.store.lock import collector_runs, collector_says
+from flowmon.store.lock import CollectorState, collector_runs, collector_says
 from flowmon.store.matching import about_recipients, first_matching, waiting
 from flowmon.store.packed import Packed
 from flowmon.store.reports import Reports
@@ -66,6 +66,7 @@ class SqliteReader:
         self._bodies = Packed(lambda: self._meta("bodies"))
         self._texts = Packed(lambda: self._meta("texts"))
         self._finding = Finding(self._all)
+        self._collector = CollectorState(path)
         self._listed: tuple[bytes | None, listings.Listings] = (None, listings.NOTHING)
         version = self._meta("schema")
         if version != SCHEMA_VERSION:
@@ -140,8 +141,7 @@ class SqliteReader:
         number = int(self._all("PRAGMA data_version")[0][0])
         if self._temporary:
             return number
-        # what the collector cannot commit: that it ended, or that it cannot write
-        return number * 4 + collector_runs(self.path) * 2 + (collector_says(self.path) is not None)
+        return number * 4 + self._collector.number()  # what it cannot commit: that it ended, or that it cannot write
 
     def now(self) -> datetime:
         return instant(self._clock())

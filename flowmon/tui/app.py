@@ -44,7 +44,7 @@ from flowmon.tui.widgets.header import PLACES
 from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
 
-THEME_LOOK_SECONDS = 1.0
+THEME_LOOK_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar, Generic, TextIO, TypeVar
@@ -32,12 +33,13 @@ from flowmon.tui.widgets.filterbar import Chips, FilterBar
 from flowmon.tui.widgets.header import Header, Pulse
 from flowmon.tui.widgets.health import NOT_COLLECTING
 from flowmon.tui.widgets.keybar import KeyBar
-from flowmon.tui.widgets.lines import LineWidget
 from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.15
 """How often it is looked for news, where they are shown less often than that and at least once a second."""
+AGE_SECONDS = 0.9
+"""Ages are looked at with the next look for news after so long."""
 REST = 4
 """After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
 
@@ -74,6 +76,9 @@ class Page(Screen[None], Generic[Answer]):
         self._busy = False
         self._again = False
         self._rest_until = 0.0
+        self._next_age = 0.0
+        self._minute: datetime | None = None
+        """That of the last look at ages."""
         shown = self.app.refresh_seconds
         self._shown_for = shown - LOOK_SECONDS if LOOK_SECONDS < shown < 1.0 else 0.0
         """How long an answer is shown at least: news are looked for more often, to show the first ones soon."""
@@ -110,9 +115,15 @@ class Page(Screen[None], Generic[Answer]):
         self.watch(self.app, "filter_text", self._filter_changed, init=False)
         self.watch(self.app, "caption", self._caption_changed)
         self.watch(self.app, "paused", self._state_changed, init=False)
-        self.set_interval(self.app.refresh_seconds - self._shown_for, self.poll)
-        self.set_interval(1.0, self.age)
+        self.set_interval(self.app.refresh_seconds - self._shown_for, self._tick)
         self._show_frame()
+
+    def _tick(self) -> None:
+        """Look for news, and once a second at ages: a timer of their own would wake the processor once more."""
+        self.poll()
+        if monotonic() >= self._next_age:
+            self._next_age = monotonic() + AGE_SECONDS
+            self.age()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         self._show_frame()
@@ -185,12 +196,18 @@ class Page(Screen[None], Generic[Answer]):
         self._show_frame()
 
     def age(self) -> None:
-        """Ages grow though nothing happens."""
+        """Ages grow though nothing happens; whatever else shows the time does so by the minute."""
         if self.on_top and not self.app.paused and self._version is not None:
             self.app.tell_time()
-            for widget in self.query(LineWidget):
-                if isinstance(widget, LineTable | Header):
-                    widget.repaint()
+            now = self.app.look.now
+            minute, self._minute = self._minute, now.replace(second=0, microsecond=0)
+            if minute != self._minute:
+                self.query_one(Header).repaint()
+            for table in self.query(LineTable):
+                if minute != self._minute:
+                    table.repaint()
+                else:
+                    table.age()
 
     def _caption_changed(self) -> None:
         self.query_one(CaptionLine).show(self.app.caption)

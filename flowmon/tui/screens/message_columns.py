@@ -78,7 +78,7 @@ def message_columns(*, by_activity: bool = False) -> list[Column[MessageRow]]:
             "to", "to", 15, _recipient, priority=1, grow=3, most=44,
             term=lambda row: term("to", row.recipient), text=lambda row: row.recipient,
         ),
-        Column("delay", "delay", 6, _delay, align="right", priority=4),
+        Column("delay", "delay", 6, _delay, align="right", priority=4, ages=True),
         Column(
             "reason", "reason", 12, _reason, priority=3, grow=1, most=18,
             term=lambda row: term("reason", row.reason), text=lambda row: row.reason,

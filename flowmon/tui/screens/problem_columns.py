@@ -77,6 +77,14 @@ def panel_columns() -> list[Column[ProblemRow]]:
     ]  # fmt: skip
 
 
+def _last(row: ProblemRow, look: Look, width: int) -> Line:
+    return [(age(row.last_at, look.now), "text")]
+
+
+def _first(row: ProblemRow, look: Look, width: int) -> Line:
+    return [(age(row.first_at, look.now), "muted")]
+
+
 def problem_columns() -> list[Column[ProblemRow]]:
     """All that is known of a group of failures."""
     return [
@@ -95,7 +103,7 @@ def problem_columns() -> list[Column[ProblemRow]]:
         Column("messages", "messages", 8, lambda row, look, width: [(number(row.messages), "text")], "right", 1),
         Column("recipients", "recipients", 10, _recipients, align="right", priority=7),
         Column("open", "waiting", 7, _waiting, align="right", priority=4),
-        Column("last", "last", 6, lambda row, look, width: [(age(row.last_at, look.now), "text")], "right", 5),
-        Column("first", "first", 6, lambda row, look, width: [(age(row.first_at, look.now), "muted")], "right", 8),
+        Column("last", "last", 6, _last, align="right", priority=5, ages=True),
+        Column("first", "first", 6, _first, align="right", priority=8, ages=True),
         Column("trend", "trend", 10, _trend, priority=6, grow=2, most=30),
     ]  # fmt: skip

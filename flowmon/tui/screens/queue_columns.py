@@ -95,10 +95,10 @@ def queue_columns(*, brief: bool = False) -> list[Column[QueueRow]]:
         Column("messages", "waiting", 7, _messages, "right", 1),
         Column("deferred", "defer", 5, _deferred, align="right", priority=5),
         Column("held", "held", 4, _held, align="right", priority=9),
-        Column("oldest", "oldest", 6, _oldest, align="right", priority=2),
+        Column("oldest", "oldest", 6, _oldest, align="right", priority=2, ages=True),
         Column("flow", "in/out a min", 12, _flow, align="right", priority=8),
         Column("velocity", "grows", 6, _velocity, priority=6),
-        Column("retry", "retry", 6, _retry, align="right", priority=4),
+        Column("retry", "retry", 6, _retry, align="right", priority=4, ages=True),
         Column(
             "error", "last error", 16, _error, priority=3, grow=12,
             term=lambda row: term("reason", row.reason), text=lambda row: row.last_error,

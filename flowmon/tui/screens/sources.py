@@ -67,7 +67,7 @@ def source_columns() -> list[Column[SourceRow]]:
         Column("rate", "lines/s", 7, lambda row, look, width: [(rate(row.lines_per_second), "text")], "right", 7),
         Column("lines", "lines", 9, lambda row, look, width: [(number(row.lines), "muted")], "right", 8),
         Column("unmatched", "unmatched", 9, _unmatched, align="right", priority=4),
-        Column("last", "last line", 9, _last, align="right", priority=5),
+        Column("last", "last line", 9, _last, align="right", priority=5, ages=True),
     ]  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class Column(Generic[Row]):
     """The filter term that Enter adds from this cell."""
     text: Callable[[Row], str | None] | None = None
     """What `y` copies from this cell."""
+    ages: bool = False
+    """Whether the cell tells of a time that goes on, by the second at first."""
 
 
 GAP = 2

@@ -101,6 +101,7 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         self._start = 0
         self._cursor = 0
         self._cell: str | None = None
+        self._ages: list[Line] = []
         self._made: dict[tuple[object, ...], Line | Strip] = {}
         """Lines of rows as they were made: most keys change two of them."""
         self._made_for: tuple[object, ...] = (None,) * 5
@@ -144,6 +145,15 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         self._limit()
         self.repaint()
         self.post_message(self.Moved(self))
+
+    def age(self) -> None:
+        """Repaint where the text of an age has grown."""
+        look = self.look
+        rows = [row for place in range(self.first, self.first + self.height) if (row := self.row_at(place)) is not None]
+        ages = [column.cell(row, look, column.width) for column in self.columns if column.ages for row in rows]
+        if ages != self._ages:
+            self._ages = ages
+            self.repaint()
 
     def reset(self) -> None:
         """Start at the top: the question changed."""
