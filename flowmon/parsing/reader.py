@@ -107,6 +107,8 @@ class SyslogReader:
         self._heads: dict[str, _Entry] = {}
         self._prefix = self._iso = self._iso_zone = "-"
         self._prefix_at = self._iso_at = 0.0
+        self._iso_end = 0
+        """Where the host begins."""
         self.seen: dict[str, Seen] | None = None
         """Hosts that several logs tell of; None when every host has one log."""
         self.log = ""
@@ -122,7 +124,8 @@ class SyslogReader:
         lines, positions = placed(data, base, counters)
         counters.lines += len(lines)
         heads, seen = self._heads, self.seen
-        prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
+        prefix, prefix_at = self._prefix, self._prefix_at
+        iso, iso_at, zone, start = self._iso, self._iso_at, self._iso_zone, self._iso_end
         at, head = counters.last_at or 0.0, ""
         returns = b"\r" in data
         for line, here in zip(lines, positions, strict=False):
@@ -132,12 +135,12 @@ class SyslogReader:
                 colon = line.find(": ", 16)
                 at, body = prefix_at, colon + 2
                 entry = heads.get(line[16:colon])
-            elif line[:19] == iso:
-                end = line.find(" ", 26)
-                if line[26:end] == zone and line[20:26].isdecimal():
-                    colon = line.find(": ", end)
-                    at, body = self._iso_at + float(line[19:26]), colon + 2
-                    entry = heads.get(line[end + 1 : colon])
+            elif line[:20] == iso:
+                micros = line[20:26]
+                if line[26:start] == zone and micros.isdecimal():
+                    colon = line.find(": ", start)
+                    at, body = iso_at + float(micros) / 1e6, colon + 2
+                    entry = heads.get(line[start:colon])
             if entry is None or (returns and line[-1:] == "\r"):
                 line = line.rstrip("\r")
                 framed = self._frame(line)
@@ -146,7 +149,8 @@ class SyslogReader:
                         counters.miss(line)
                     continue
                 at, body, head = framed
-                prefix, prefix_at, iso, zone = self._prefix, self._prefix_at, self._iso, self._iso_zone
+                prefix, prefix_at = self._prefix, self._prefix_at
+                iso, iso_at, zone, start = self._iso, self._iso_at, self._iso_zone, self._iso_end
                 entry = heads.get(head) or self._entry(head)
             host, session, table, short = entry
             if table is None:
@@ -247,7 +251,8 @@ class SyslogReader:
         if end == 15:
             self._prefix, self._prefix_at = line[:15], at
         elif line[19:20] == "." and end > 26 and line[26] in "+-Z":
-            self._iso, self._iso_zone, self._iso_at = line[:19], line[26:end], at - float(line[19:26])
+            self._iso, self._iso_zone, self._iso_end = line[:20], line[26 : end + 1], end + 1
+            self._iso_at = at - float(line[19:26])
 
     def _entry(self, head: str) -> _Entry:
         raw_host, _, tag = head.rpartition(" ")
