@@ -10,13 +10,13 @@ wildcards, quotes keep spaces, a backslash takes the meaning of `* ? " ( )`. The
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from flowmon.store import filter_match, filter_sql
+from flowmon.store import filter_match, filter_sql, terms
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
-
-"""Whether a query by keys, with its parameters, finds many messages."""
 
 MAX_TERMS = 100
 MAX_DEPTH = 30
@@ -157,19 +157,72 @@ def _either(parts: list[Node]) -> Node:
 
 
 def _condition(node: Node, now: float) -> filter_match.Condition:
+    asked = _asked(node, now)
+    if asked is not None and asked.keyed:
+        return f"({filter_match.LOOK_UP})", [asked.text]
     if isinstance(node, Term):
-        ask = filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere
-        text, parameters = ask(node.value, now)
+        text, parameters = _term_condition(node, now)
         return f"({text})", parameters
     if isinstance(node, Not):
         text, parameters = _condition(node.inner, now)
         return f"({text} IS NOT TRUE)", parameters
     texts, bound = [], []
-    for part in node.parts:
+    for part in _gathered(node, now) if isinstance(node, And) else node.parts:
         text, parameters = _condition(part, now)
         texts.append(text)
         bound += parameters
     return f"({(' AND ' if isinstance(node, And) else ' OR ').join(texts)})", bound
+
+
+def _term_condition(node: Term, now: float) -> filter_match.Condition:
+    return (filter_sql.FIELDS[node.key].condition if node.key else filter_sql.anywhere)(node.value, now)
+
+
+class _Asked(NamedTuple):
+    """What the index is asked."""
+
+    text: str
+    keyed: bool
+    """For keys too: of statuses alone columns tell as well, and not every store has keys."""
+
+
+def _asked(node: Node, now: float) -> _Asked | None:
+    """What the index is asked where it tells all of a node; None where it does not."""
+    if isinstance(node, Term):
+        if node.key == "status":
+            places = filter_sql.status_places(node.value) if filter_sql.OPEN not in node.value.split(",") else []
+            return _Asked(terms.match_statuses(places), keyed=False) if places else None
+        text, parameters = _term_condition(node, now)
+        return _Asked(str(parameters[0]), keyed=True) if text == filter_match.LOOK_UP else None
+    if isinstance(node, Not):
+        return None  # it tells what has a key, not what has none
+    if isinstance(node, Or):
+        return _together([_asked(part, now) for part in node.parts], " OR ")
+    wanted = _together([_asked(part, now) for part in node.parts if not isinstance(part, Not)], " AND ")
+    excluded = [_asked(part.inner, now) for part in node.parts if isinstance(part, Not)]
+    if wanted is None or not excluded:
+        return wanted
+    unwanted = _together(excluded, " OR ")
+    if unwanted is None:
+        return None
+    return _Asked(f"({wanted.text}) NOT ({unwanted.text})", keyed=wanted.keyed or unwanted.keyed)
+
+
+def _together(parts: list[_Asked | None], sign: str) -> _Asked | None:
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    return _Asked(sign.join(f"({part.text})" for part in known), keyed=any(part.keyed for part in known))
+
+
+def _gathered(node: And, now: float) -> Iterable[Node]:
+    """Its parts, those that the index tells of as one: it is quicker than what keeps them apart."""
+    told = [p for p in node.parts if _asked(p.inner if isinstance(p, Not) else p, now) is not None]
+    together = And(tuple(told))
+    asked = _asked(together, now) if len(told) > 1 else None
+    if asked is None or not asked.keyed:
+        return node.parts
+    return [together, *(part for part in node.parts if part not in told)]
 
 
 class _Parser:

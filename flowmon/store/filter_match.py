@@ -13,6 +13,8 @@ from flowmon.store.terms import match, term
 Condition = tuple[str, list[str | float]]
 """SQL, and the values of its question marks."""
 LOOKED_UP = "SELECT rowid FROM keys WHERE keys MATCH ?"
+LOOK_UP = f"m.id IN ({LOOKED_UP})"
+"""The condition of what the index answers alone."""
 
 
 def glob(value: str) -> str:

@@ -6,12 +6,11 @@ import re
 from typing import Any
 
 from flowmon.store.filter import Filter, Term
-from flowmon.store.filter_match import LOOKED_UP, Condition
-from flowmon.store.filter_sql import status_places
+from flowmon.store.filter_match import LOOK_UP, LOOKED_UP, Condition
+from flowmon.store.filter_sql import OPEN, status_places
 from flowmon.store.terms import BEGINNING
 
-_IN = f"m.id IN ({LOOKED_UP})"
-_ONLY = re.compile(rf"(?: WHERE )?\(*{re.escape(_IN)}\)*")
+_ONLY = re.compile(rf"(?: WHERE )?\(*{re.escape(LOOK_UP)}\)*")
 
 
 def is_look_up(where: str) -> bool:
@@ -39,7 +38,7 @@ def of_tallies(filter: Filter) -> Condition | None:
     """A filter of statuses alone as a condition of `tallies`; None for any other."""
     masks: list[str | float] = []
     for part in filter.parts:
-        if not isinstance(part, Term) or part.key != "status" or "open" in part.value.split(","):
+        if not isinstance(part, Term) or part.key != "status" or OPEN in part.value.split(","):
             return None
         masks.append(sum(1 << place for place in status_places(part.value)))
     return " AND ".join(["(statuses & ?) != 0"] * len(masks)), masks

@@ -23,7 +23,8 @@ MAX_WILDCARDS = 8
 """`*` in one value: more make matching slow."""
 
 FAILED_STATUSES = frozenset({DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED, DeliveryStatus.REJECTED})
-STATUS_GROUPS: dict[str, AbstractSet[str]] = {"open": OPEN_STATUSES, "failed": FAILED_STATUSES}
+OPEN = "open"
+STATUS_GROUPS: dict[str, AbstractSet[str]] = {OPEN: OPEN_STATUSES, "failed": FAILED_STATUSES}
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([kmg]?)(?:i?b)?", re.ASCII)
 _SIZE_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _COMPARISON = re.compile(r"([<>]=?)(.*)", re.DOTALL)
@@ -145,9 +146,9 @@ def status_places(value: str) -> list[int]:
 def _status(value: str, now: float) -> Condition:
     """Written so that the indexes serve it. What was lost sight of waits no more, whatever was last said of it."""
     words = value.split(",")
-    if "open" in words:
-        waiting: Condition = "(m.open > 0 AND (m.statuses & ?) != 0)", [sum(1 << n for n in status_places("open"))]
-        others = ",".join(word for word in words if word != "open")
+    if OPEN in words:
+        waiting: Condition = "(m.open > 0 AND (m.statuses & ?) != 0)", [sum(1 << n for n in status_places(OPEN))]
+        others = ",".join(word for word in words if word != OPEN)
         return any_of([waiting, _status(others, now)]) if others else waiting
     places = status_places(value)
     if len(places) == 1 and places[0] in UNUSUAL:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Goes up with every change of tables, columns or bodies."""
 
 

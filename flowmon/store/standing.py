@@ -48,7 +48,8 @@ class Standing:
         in_: list[tuple[int, str]] = []
         for row in rows:
             message: Any = row.message
-            now = Stood(row.terms, (int(message[2] // 60), message[3], message[4]))
+            text = f"{row.terms}\n{terms.of_statuses(message[4])}" if row.terms else ""
+            now = Stood(text, (int(message[2] // 60), message[3], message[4]))
             self._keyed = self._keyed or bool(row.terms)
             stood = self._of(db, row.id) if row.id < new_from else None
             remembered[row.id] = now
@@ -56,8 +57,8 @@ class Standing:
                 tallies[now.tally] += 1
                 if stood is not None:
                     tallies[stood.tally] -= 1
-            if stood is None or stood.terms != now.terms:
-                in_.append((row.id, now.terms))
+            if stood is None or stood.terms != text:
+                in_.append((row.id, text))
                 if stood is not None:
                     out.append((row.id, stood.terms))
         self._apply(db, out, in_, tallies)
@@ -86,7 +87,8 @@ class Standing:
         row = db.execute("SELECT last_at, status, statuses, body FROM messages WHERE id = ?", (id,)).fetchone()
         if row is None:
             return None
-        text = terms.of(decode(id, self._bodies.unpack(row[3]))) if self._keyed else ""
+        flow = decode(id, self._bodies.unpack(row[3]))
+        text = f"{terms.of(flow)}\n{terms.of_statuses(row[2])}" if self._keyed else ""
         return Stood(text, (int(row[0] // 60), row[1], row[2]))
 
     def _apply(

@@ -27,6 +27,8 @@ BEGINNING = " *"
 SWAPPED = frozenset({Key.QUEUE_ID})
 """Kinds in whose values capitals and small letters are swapped: most of their letters are capitals."""
 _LETTERS = {kind: chr(96 + kind) for kind in Key}
+_STATUS = "z"
+"""Before the letter of a status's place in STATUS_BY_SEVERITY."""
 _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, _HOST, _NEXT_HOP, _NETWORK_ID, \
     _REPLY_ID, _PUT_OFF = _LETTERS.values()
 
@@ -74,6 +76,18 @@ def match(terms: Iterable[tuple[Key, str]], *, beginning: bool = False) -> str:
     """What FTS5 is asked for messages with any of these keys; `beginning`: whose values begin so."""
     star = BEGINNING if beginning else ""
     return " OR ".join(f'"{term(kind, value)}"{star}' for kind, value in terms)
+
+
+def match_statuses(places: Iterable[int]) -> str:
+    """What FTS5 is asked for messages of which a recipient has any of these statuses."""
+    return " OR ".join(f'"{_STATUS}{chr(97 + place)}"' for place in places)
+
+
+@lru_cache(maxsize=512)
+def of_statuses(statuses: int) -> str:
+    """The terms, a line each, of a message's statuses (bits: see the column). They stand in the index to be looked up
+    together with keys: what both many messages have and few have together is found in no other way at once."""
+    return "\n".join(f"{_STATUS}{chr(97 + place)}" for place in range(statuses.bit_length()) if statuses >> place & 1)
 
 
 def of(flow: Flow) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flowmon.store.schema import INDEXES, KEYS, TABLES
-from flowmon.store.terms import term, value_of
+from flowmon.store.terms import of_statuses, term, value_of
 from tests.filter.rows import ROWS
 
 
@@ -21,7 +21,8 @@ def db() -> Iterator[sqlite3.Connection]:
         names, signs = ", ".join(row.columns), ", ?" * len(row.columns)
         store.execute(f"INSERT INTO messages (id, {names}) VALUES (?{signs})", [id, *row.columns.values()])
         store.execute("INSERT INTO keys (rowid, terms) VALUES (?, ?)",
-                      (id, "\n".join(term(kind, value) for kind, value in row.keys)))
+                      (id, "\n".join([*(term(kind, value) for kind, value in row.keys),
+                                      of_statuses(int(str(row.columns["statuses"])))])))
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))

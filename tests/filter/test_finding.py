@@ -147,6 +147,28 @@ def test_operators(db: sqlite3.Connection, text: str, ids: list[int]) -> None:
     assert found(db, text) == ids
 
 
+_ALONE = ("host:mx1", "from:alice", "to:@ours.example", "status:bounced", "status:failed,held", "status:open",
+          "direction:inbound", "from:*a*", "(host:mx1 or status:deferred)", "(to:bob from:@one.example)", "-host:mx1")
+
+
+@pytest.mark.parametrize("one", _ALONE)
+@pytest.mark.parametrize("other", _ALONE)
+def test_what_the_index_tells_of_together_is_what_it_tells_apart(db: sqlite3.Connection, one: str, other: str) -> None:
+    first, second, third = (set(found(db, text)) for text in (one, other, "from:alice"))
+    assert found(db, f"{one} {other}") == sorted(first & second)
+    assert found(db, f"{one} -{other} -from:alice") == sorted(first - second - third)
+    assert found(db, f"{one} or {other}") == sorted(first | second)
+    assert found(db, f"from:alice ({one} or {other})") == sorted(third & (first | second))
+    assert found(db, f"-({one} {other})") == without(*(first & second))
+
+
+@pytest.mark.parametrize("text", ["host:mx1 status:bounced", "-status:failed to:bob host:mx1", "from:a@x or to:@y"])
+def test_keys_and_statuses_are_looked_up_together(text: str) -> None:
+    condition, _ = parsed(text).sql(NOW)
+    assert condition.count("MATCH") == 1
+    assert "statuses" not in condition
+
+
 @pytest.mark.parametrize("text", [
     "from:\"x' OR 1=1 --\"", "subject:\"'; DROP TABLE messages; --\"", "'\\'", "id:\"') OR ('1'='1\"", "next:%", "_",
     "%",

@@ -127,7 +127,7 @@ def test_a_message_that_two_batches_say_is_gone_is_taken_out_once(tmp_path: Path
     batch.take_in(Batch(gone=[2]))
     writer.commit(batch)
     found = dict(writer.db.execute("SELECT term, doc FROM key_terms"))
-    assert found == dict.fromkeys(terms.of(flows[0]).split("\n"), 1)
+    assert found == dict.fromkeys([*terms.of(flows[0]).split("\n"), "zj"], 1)
     assert _kept(writer.db) == _raw(writer.db)
     writer.close()
 
@@ -158,7 +158,9 @@ def test_index_and_sums_follow_the_messages(
     left = [id for (id,) in db.execute("SELECT id FROM messages ORDER BY id")]
     assert 0 < deleted == before - len(left)
     assert _kept(db) == _raw(db)
-    expected = Counter(key for id in left for key in terms.of(flows[id]).split("\n"))
+    statuses = dict(db.execute("SELECT id, statuses FROM messages"))
+    texts = [text for id in left for text in (terms.of(flows[id]), terms.of_statuses(statuses[id]))]
+    expected = Counter(key for text in texts for key in text.split("\n"))
     assert dict(db.execute("SELECT term, doc FROM key_terms")) == expected
     for key in ("gmx1", "as1@one.example"):
         having = [id for (id,) in db.execute("SELECT rowid FROM keys WHERE keys MATCH ?", (f'"{key}"',))]
@@ -186,7 +188,8 @@ def test_problems_of_sums_are_those_of_all_failures(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [
     "host:mx1", "host:mx*", "host:mx2 status:deferred", "from:s1", "-host:mx1", "status:bounced", "host:mx1 or from:s2",
-    "id:M7@one.example",
+    "id:M7@one.example", "host:mx1 from:s1 -status:relayed", "status:bounced,deferred -host:mx1",
+    "(host:mx2 or from:s1) status:failed", "host:mx1 status:open", "host:mx2 -(from:s1 status:bounced)",
 ])
 @pytest.mark.parametrize("newest", [1, 20, 150])
 def test_a_page_shows_what_a_filter_finds(
