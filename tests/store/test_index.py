@@ -280,3 +280,29 @@ def test_a_page_shows_no_message_that_came_to_the_front_while_it_was_looked_for(
     assert [row.id for row in reader.rows(filter, limit=10)] == expected
     reader.close()
     writer.close()
+
+
+def test_a_damaged_body_leaves_no_transaction_open(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    writer.commit(Batch(rows=[make(_flow(id, 60.0, D.RELAYED), KNOWN, 0.0) for id in (1, 2)]))
+    writer.db.execute("UPDATE messages SET body = x'28b52ffd00' WHERE id = 1")
+    writer.close()
+    writer = Writer(tmp_path / "store.db")
+    with pytest.raises(StoreReadError):
+        writer.retain(before=100.0, megabytes=1000)
+    assert not writer.db.in_transaction
+    writer.commit(Batch(rows=[make(_flow(3, 60.0, D.RELAYED), KNOWN, 0.0)]))
+    assert _kept(writer.db) == _raw(writer.db)
+    writer.close()
+
+
+def test_what_stands_of_long_lists_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowmon.store.standing._LONG", 20)
+    writer = Writer(tmp_path / "store.db")
+    for status in (D.DEFERRED, D.RELAYED):
+        flow = _flow(1, 60.0, status, sender=f"{status}@one.example", ended=status is D.RELAYED)
+        writer.commit(Batch(rows=[make(flow, KNOWN, 0.0)]))
+    assert not writer._standing._remembered
+    assert dict(writer.db.execute("SELECT term, doc FROM key_terms")) == dict.fromkeys(terms.of(flow).split("\n"), 1)
+    assert _kept(writer.db) == _raw(writer.db)
+    writer.close()
