@@ -16,8 +16,6 @@ from flowmon.store import filter_match, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
 
-"""Whether a query by keys, with its parameters, finds many messages."""
-
 MAX_TERMS = 100
 MAX_DEPTH = 30
 """Parentheses and negations inside each other."""
