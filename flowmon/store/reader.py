@@ -9,10 +9,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -53,6 +54,29 @@ _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
     "m.hops, m.attempts, m.size, m.subject, m.client, m.login, m.body FROM messages m"
 )
+
+_Asked = ParamSpec("_Asked")
+_Answer = TypeVar("_Answer")
+
+
+def _of_one_commit(
+    answer: Callable[Concatenate[SqliteReader, _Asked], _Answer],
+) -> Callable[Concatenate[SqliteReader, _Asked], _Answer]:
+    """An answer of several questions, all asked of the same commit: what one finds is there for the next."""
+
+    @wraps(answer)
+    def whole(self: SqliteReader, /, *args: _Asked.args, **named: _Asked.kwargs) -> _Answer:
+        db = self.db
+        if db.in_transaction:
+            return answer(self, *args, **named)
+        self._all("BEGIN")
+        try:
+            return answer(self, *args, **named)
+        finally:
+            if db.in_transaction:  # a fault ends it
+                db.execute("ROLLBACK")
+
+    return whole
 
 
 class SqliteReader:
@@ -153,12 +177,14 @@ class SqliteReader:
         faults = self.queue_faults()
         return msgspec.structs.replace(found, notices=[*found.notices, *faults]) if faults else found
 
+    @_of_one_commit
     def throughput(self, parts: int, filter: Filter | None = None) -> list[Outcomes]:
         now = self._clock()
         bounds = filter.period(now) if filter is not None else (None, None)
         only_time = filter is not None and not filter.without_time()
         return overview.throughput(self._all, parts, now, None if only_time else self._narrowed(filter), bounds)
 
+    @_of_one_commit
     def count(self, filter: Filter | None = None) -> int:
         if filter is None:
             return sum(n for _, n in self.by_status())
@@ -167,6 +193,7 @@ class SqliteReader:
     def _narrowed(self, filter: Filter | None) -> overview.Where | None:
         return self._finding.narrowed(filter, self._clock())
 
+    @_of_one_commit
     def rows(
         self, filter: Filter | None = None, *, order: str = "last_seen", descending: bool = True, limit: int = 200,
         offset: int = 0,
@@ -214,6 +241,7 @@ class SqliteReader:
         except sqlite3.Error as fault:
             raise StoreError(f"{self.path}: cannot be read: {fault}") from None
 
+    @_of_one_commit
     def detail(self, id: int) -> answers.Detail | None:
         rows = self._all("SELECT body FROM messages WHERE id = ?", (id,))
         if not rows:
@@ -248,6 +276,7 @@ class SqliteReader:
     def values(self, key: str, start: str) -> list[str]:
         return completing.values(self._all, key, start)
 
+    @_of_one_commit
     def queues(self, filter: Filter | None = None) -> list[answers.QueueRow]:
         return overview.queues(self._all, self._clock(), self._narrowed(filter),
                                troubles.by_way(self._meta("troubles")), self._listings(), listings.fits(filter))
@@ -263,6 +292,7 @@ class SqliteReader:
             self._listed = (heads, listings.kept(heads, self._all("SELECT host, mta, body FROM listed")))
         return self._listed[1]
 
+    @_of_one_commit
     def problems(self, filter: Filter | None = None) -> list[answers.ProblemRow]:
         return failing.problems(self._all, self._narrowed(filter), summed=not self._temporary)
 
@@ -279,6 +309,7 @@ class SqliteReader:
         sql = f"SELECT m.status, {counted} m{where} GROUP BY m.status ORDER BY m.status"
         return [(STATUS_BY_SEVERITY[status], n) for status, n in self._all(sql, parameters)]
 
+    @_of_one_commit
     def span(self, filter: Filter | None = None) -> tuple[datetime, datetime] | None:
         """When the first message came and the last was told of; None without any."""
         where, parameters = self._where(filter)

@@ -17,6 +17,8 @@ from flowmon.store.rows import Rows, decode
 
 _REMEMBERED = 8_000
 """Messages: those that change soon after they were written, as their next lines come."""
+_LONG = 4_000
+"""Characters of terms that are not remembered: messages to whole lists would take all memory."""
 
 
 class Stood(NamedTuple):
@@ -52,7 +54,10 @@ class Standing:
             now = Stood(text, (int(message[2] // 60), message[3], message[4]))
             self._keyed = self._keyed or bool(row.terms)
             stood = self._of(db, row.id) if row.id < new_from else None
-            remembered[row.id] = now
+            if len(row.terms) <= _LONG:
+                remembered[row.id] = now
+            else:
+                remembered.pop(row.id, None)
             if stood is None or stood.tally != now.tally:
                 tallies[now.tally] += 1
                 if stood is not None:

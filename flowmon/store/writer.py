@@ -305,14 +305,16 @@ class Writer:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turns what SQLite raises into a StoreError; an open transaction is taken back."""
+        """Turns what SQLite raises into a StoreError; after any fault an open transaction is taken back."""
         try:
             yield
-        except sqlite3.Error as fault:
+        except BaseException as fault:
             self._standing.doubt()
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
                 self.db.execute("ROLLBACK")
-            raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
+            if isinstance(fault, sqlite3.Error):
+                raise StoreError(f"{self.path}: cannot be written: {fault}; {_remedy(fault)}") from None
+            raise
 
     def close(self) -> None:
         """Close the store and let go of its lock."""

@@ -229,3 +229,83 @@ def test_statuses_that_few_have_are_found_by_their_own_index(tmp_path: Path) -> 
             f"EXPLAIN QUERY PLAN SELECT m.id FROM messages m WHERE {condition}", parameters)]
         assert any("USING INDEX messages_" in step or "USING COVERING INDEX messages_" in step for step in plan), plan
     writer.close()
+
+
+def _between(
+    reader: SqliteReader, monkeypatch: pytest.MonkeyPatch, writer: Writer, batch: Batch, behind: str
+) -> None:
+    """A commit that comes behind the first question of a reader that holds some SQL."""
+    ask, waiting = reader._all, [batch]
+
+    def asked(sql: str, parameters: Any = ()) -> list[Any]:
+        found = ask(sql, parameters)
+        if behind in sql and waiting:
+            writer.commit(waiting.pop())
+        return found
+
+    monkeypatch.setattr(reader, "_all", asked)
+    monkeypatch.setattr(reader, "_finding", Finding(asked))
+
+
+def test_a_report_that_goes_while_it_is_looked_for_breaks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(tmp_path / "store.db")
+    flow = _flow(1, 60.0, D.BOUNCED)
+    flow.hops[0].reports = ["2"]
+    writer.commit(Batch(rows=[make(one, KNOWN, 0.0) for one in (flow, _flow(2, 61.0, D.RELAYED))]))
+    reader = SqliteReader(tmp_path / "store.db")
+    _between(reader, monkeypatch, writer, Batch(gone=[2]), "MATCH")
+    detail = reader.detail(1)
+    assert detail is not None
+    assert detail.reports == [2]
+    again = reader.detail(1)
+    assert again is not None
+    assert again.reports == []
+    reader.close()
+    writer.close()
+
+
+def test_a_page_shows_no_message_that_came_to_the_front_while_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowmon.store.finding.MANY", 30)
+    monkeypatch.setattr("flowmon.store.finding._WINDOWS", (40,))
+    writer = Writer(tmp_path / "store.db")
+    flows = [_flow(id, float(id), D.RELAYED, host="mx1" if id < 100 else "mx2") for id in range(1, 401)]
+    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
+    reader = SqliteReader(tmp_path / "store.db")
+    filter = parse("-host:mx1")
+    expected = [row.id for row in reader.rows(filter, limit=10)]
+    old = make(_flow(1, 500.0, D.RELAYED, host="mx1"), KNOWN, 0.0)
+    _between(reader, monkeypatch, writer, Batch(rows=[old]), "rowid >=")
+    assert [row.id for row in reader.rows(filter, limit=10)] == expected
+    assert [row.id for row in reader.rows(filter, limit=10)] == expected
+    reader.close()
+    writer.close()
+
+
+def test_a_damaged_body_leaves_no_transaction_open(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    writer.commit(Batch(rows=[make(_flow(id, 60.0, D.RELAYED), KNOWN, 0.0) for id in (1, 2)]))
+    writer.db.execute("UPDATE messages SET body = x'28b52ffd00' WHERE id = 1")
+    writer.close()
+    writer = Writer(tmp_path / "store.db")
+    with pytest.raises(StoreReadError):
+        writer.retain(before=100.0, megabytes=1000)
+    assert not writer.db.in_transaction
+    writer.commit(Batch(rows=[make(_flow(3, 60.0, D.RELAYED), KNOWN, 0.0)]))
+    assert _kept(writer.db) == _raw(writer.db)
+    writer.close()
+
+
+def test_what_stands_of_long_lists_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowmon.store.standing._LONG", 20)
+    writer = Writer(tmp_path / "store.db")
+    for status in (D.DEFERRED, D.RELAYED):
+        flow = _flow(1, 60.0, status, sender=f"{status}@one.example", ended=status is D.RELAYED)
+        writer.commit(Batch(rows=[make(flow, KNOWN, 0.0)]))
+    assert not writer._standing._remembered
+    assert dict(writer.db.execute("SELECT term, doc FROM key_terms")) == dict.fromkeys(terms.of(flow).split("\n"), 1)
+    assert _kept(writer.db) == _raw(writer.db)
+    writer.close()
