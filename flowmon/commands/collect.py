@@ -111,6 +111,10 @@ class Live:
                 self._rescan(watcher)
                 self._housekeeping()
             self._commit(force=True)
+            if once and self._trouble is not None:
+                raise StoreError(
+                    "stopped before the end of the logs; run it again when that is mended: it goes on there"
+                )
         finally:
             watcher.close()
             gc.enable()
@@ -180,6 +184,8 @@ class Live:
         now = min(keeper.now, time.time())  # a clock that runs ahead must not make all mail old
         try:
             keeper.writer.retain(before=now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
+        except StoreReadError:
+            raise
         except StoreError as fault:
             self._cannot_write(fault)
 

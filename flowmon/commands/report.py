@@ -38,11 +38,14 @@ def run(
     asked = Asked.SUMS if filter is None else Asked.LOOKUPS
     with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         report = _make(reader, filter)
+        told = bool(report.messages or any(msgspec.structs.astuple(report.totals)))
+        if not told:
+            opening.tell(opening.nothing(reader, "nothing to report", filter, "nothing matches"))
     if form == "json":
         output.jsonl([report])
     else:
         _print(report, markdown=form == "markdown")
-    return 0 if report.messages or any(msgspec.structs.astuple(report.totals)) else 1
+    return 0 if told else 1
 
 
 def _make(reader: SqliteReader, filter: Filter | None) -> Report:

@@ -55,6 +55,15 @@ _ROW = (
     "m.hops, m.attempts, m.size, m.subject, m.client, m.login, m.body FROM messages m"
 )
 
+
+
+def _remedy(fault: sqlite3.Error) -> str:
+    text = str(fault)
+    if "malformed" in text or "not a database" in text:
+        return "move it away, `flowmon collect` fills it again from the logs"
+    return "start `flowmon collect` first, or name a log"
+
+
 _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
 
@@ -105,9 +114,7 @@ class SqliteReader:
             try:
                 found = self._open()
             except sqlite3.Error as fault:
-                raise StoreError(
-                    f"{self.path}: cannot be opened: {fault}; start `flowmon collect` first, or name a log"
-                ) from None
+                raise StoreError(f"{self.path}: cannot be opened: {fault}; {_remedy(fault)}") from None
             self._local.db = found
             self._connections.append(found)
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
@@ -136,7 +138,8 @@ class FlowmonApp(Shell):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-
+        for number in (signal.SIGTERM, signal.SIGHUP):  # so that what was begun for the screen ends with it
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
         for seconds, text in self._captions:
             if seconds > 0:
                 self.set_timer(seconds, partial(self._tell, text))

@@ -72,6 +72,27 @@ def test_a_disk_that_is_full_for_retention_ends_nothing(
     assert made.messages() == 2
 
 
+def test_what_cannot_be_written_at_once_is_no_success(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise StoreError("store.db: cannot be written: the disk is full")
+
+    monkeypatch.setattr(made.collector, "commit", full)
+    with pytest.raises(StoreError, match="stopped before the end of the logs; run it again"):
+        made.live.run(once=True)
+
+
+def test_a_message_that_cannot_be_read_ends_a_collector_that_lets_go(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(**_: float) -> int:
+        raise StoreReadError("store.db: message 1 is damaged")
+
+    monkeypatch.setattr(made.writer, "retain", damaged)
+    made.live._next_prune = 0.0
+    with pytest.raises(StoreReadError):
+        made.live._housekeeping()
+
+
 def test_a_clock_ahead_makes_no_mail_old(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     monkeypatch.setattr(made.writer, "retain", lambda *, before, megabytes: asked.append(before))

@@ -174,7 +174,8 @@ def test_collect_into_a_store_that_cannot_be(run: Run, logs: Logs, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("command", "said"), [
-    ("messages", "nothing to list"), ("queues", "no mail is waiting"), ("problems", "nothing failed"),
+    ("messages", "nothing to list"), ("report", "nothing to report"), ("queues", "no mail is waiting"),
+    ("problems", "nothing failed"),
 ])
 def test_a_filters_log_alone_is_no_good_news(run: Run, tmp_path: Path, command: str, said: str) -> None:
     log = tmp_path / "mail.log"

@@ -67,6 +67,36 @@ def test_the_terms_of_a_flow_are_those_of_its_kept_form() -> None:
     ]
 
 
+def test_terms_are_made_by_later_versions_as_they_were() -> None:
+    """What is taken out of the index is made again from the body: where this fails, raise SCHEMA_VERSION with it."""
+    fates = {
+        "to@x.example": Fate("to@x.example", D.RELAYED, 2.0, "Orig+a@Y.example", "mx.x.example.[192.0.2.1]:25",
+                             "250 2.0.0 Ok: queued as 4F1C2A", since=1.0),
+        "gone@x.example": Fate("gone@x.example", D.BOUNCED, 2.0, None, "[2001:db8::25]",
+                               "550 5.1.1 <gone@x.example> queued as NOTHING", since=1.0),
+        "in@z.example": Fate("in@z.example", D.DELIVERED, 2.0, None, "local", "250 2.0.0 <in@z.example> fQ+aBc12 Saved",
+                             since=1.0),
+    }
+    refused = Hop(2, "mx2", "postfix", None, 1.0, 1.0, client="out.s.example[198.51.100.3]", refused="RCPT",
+                  sender="S@s.example", recipients="r@x.example",
+                  fates={"r@x.example": Fate("r@x.example", D.REJECTED, 1.0, None, None, "450 4.2.0 <r@x.example>: "
+                                             "Recipient address rejected: Greylisted", since=1.0)})
+    first = Hop(1, "mx1", "postfix", "4aBc", 1.0, 2.0, left_at=2.0, sender="S@s.example", message_id="M.1$x@s.example",
+                fates=fates, network_message_id="0f3a")
+    assert terms.of(Flow(1, [first])).split("\n") == OF_A_HOP
+    assert terms.of(Flow(2, [refused])).split("\n") == OF_A_REFUSAL
+
+
+OF_A_HOP = [
+    "as@s.example", "cs.example", "gmx1", "e^m.1~24x@s.example", "f4^ab^c", "i0f3a",
+    "bto@x.example", "dx.example", "borig+a@y.example", "dy.example", "hmx.x.example", "h192.0.2.1",
+    "j4^f1^c2^a", "bgone@x.example", "h2001:db8::25", "bin@z.example", "dz.example", "jf^q+a^bc12",
+]
+OF_A_REFUSAL = [
+    "as@s.example", "cs.example", "gmx2", "br@x.example", "dx.example", "kout.s.example", "k198.51.100.3", "kout",
+]
+
+
 def test_texts_are_packed_once_there_is_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "SAMPLES", 100)
     texts = [f"Nov 24 10:00:{n % 60:02} mx1 postfix/smtp[{n}]: to=<user{n}@two.example>".encode() for n in range(200)]
@@ -306,6 +336,7 @@ def test_what_stands_of_long_lists_is_not_remembered(tmp_path: Path, monkeypatch
         flow = _flow(1, 60.0, status, sender=f"{status}@one.example", ended=status is D.RELAYED)
         writer.commit(Batch(rows=[make(flow, KNOWN, 0.0)]))
     assert not writer._standing._remembered
-    assert dict(writer.db.execute("SELECT term, doc FROM key_terms")) == dict.fromkeys(terms.of(flow).split("\n"), 1)
+    assert dict(writer.db.execute("SELECT term, doc FROM key_terms")) == dict.fromkeys(
+        [*terms.of(flow).split("\n"), "zj"], 1)
     assert _kept(writer.db) == _raw(writer.db)
     writer.close()

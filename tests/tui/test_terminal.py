@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import sys
 import termios
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from flowmon.store.lock import collector_runs
 
 LOG = """\
 2026-11-24T09:00:00.000000+00:00 gw postfix/qmgr[7]: B10000001: from=<anna@far.example>, size=900, nrcpt=1 (queue active)
@@ -98,7 +101,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def test_from_start_to_quit(terminal: Terminal) -> None:
     before = termios.tcgetattr(terminal.fd)
-    terminal.wait_for("1 message waiting, worst first", 0)
+    terminal.wait_for("1 queue waiting, worst first", 0)
     terminal.press("3", "2 messages, newest first")
     terminal.press("/from:anna\r", "1 match")
     terminal.press("\r", "waits on gw for")
@@ -116,6 +119,18 @@ def test_from_start_to_quit(terminal: Terminal) -> None:
         assert f"\x1b[{on}".encode() in terminal.written
         assert f"\x1b[{off}".encode() in last, f"{off} was not written at the end"
     assert termios.tcgetattr(terminal.fd) == before, "the terminal has its own modes again"
+
+
+def test_a_screen_that_is_told_to_end_leaves_terminal_and_collector_in_order(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.wait_for("1 queue waiting, worst first", 0)
+    [store] = (tmp_path / "state" / "flowmon" / "screens").glob("*.db")
+    assert collector_runs(store)
+    os.kill(terminal.process, signal.SIGTERM)
+    assert terminal.ended() == 0
+    assert b"\x1b[?1049l" in terminal.written
+    assert not collector_runs(store)
 
 
 def test_a_terminal_that_can_show_nothing_is_told_what_can(tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ class OverviewPage(Page[Glance]):
         self.query_one(ThroughputChart).show(answer.throughput)
         queues = self.query_one("#queues", LineTable)
         queues.empty = self.nothing("No mail is waiting.", "Every message has been delivered, handed on or returned.")
-        waiting = sum(row.messages for row in answer.queues)
-        queues.detail = [(f"  {plural(waiting, 'message')} waiting, worst first", "muted")]
+        # no sum: a message may wait in several, and how many wait at all stands above
+        queues.detail = [(f"  {plural(len(answer.queues), 'queue')} waiting, worst first", "muted")]
         queues.show(answer.queues)
         for id_, _, problems in PANELS:
             rows = by_reason([row for row in answer.problems if row.problem in problems])
