@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from flowmon.store import filter_match, filter_sql, terms
+from flowmon.store import filter_match, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.suggest import nearest
 
@@ -89,6 +89,11 @@ class Filter:
     def parts(self) -> tuple[Node, ...]:
         """The parts that must all hold."""
         return _parts(self.node)
+
+    @property
+    def excluded(self) -> Filter | None:
+        """What it leaves out, where it does nothing else."""
+        return _filter(self.node.inner) if isinstance(self.node, Not) else None
 
     def period(self, now: float) -> tuple[float | None, float | None]:
         """The time that all must fall into, from and to, in seconds since the epoch; None is open."""
@@ -190,8 +195,7 @@ def _asked(node: Node, now: float) -> _Asked | None:
     """What the index is asked where it tells all of a node; None where it does not."""
     if isinstance(node, Term):
         if node.key == "status":
-            places = filter_sql.status_places(node.value) if filter_sql.OPEN not in node.value.split(",") else []
-            return _Asked(terms.match_statuses(places), keyed=False) if places else None
+            return _Asked(filter_sql.asked_status(node.value), keyed=False)
         text, parameters = _term_condition(node, now)
         return _Asked(str(parameters[0]), keyed=True) if text == filter_match.LOOK_UP else None
     if isinstance(node, Not):

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Problem, Scenario
+from flowmon.store import terms
 from flowmon.store.filter_lex import literal, pieces, plain
 from flowmon.store.filter_match import Condition, any_of, contains, glob, look_up, matches, terms_like, value_sql
 from flowmon.store.filter_time import seconds, span
@@ -141,6 +142,14 @@ def status_places(value: str) -> list[int]:
     """The places of the statuses that a value names."""
     wanted = {status for word in value.split(",") for status in STATUS_GROUPS.get(word, {word})}
     return [n for n, status in enumerate(STATUS_BY_SEVERITY) if status in wanted]
+
+
+def asked_status(value: str) -> str:
+    """What the index is asked for the statuses that a value names: the same as the condition says."""
+    words = value.split(",")
+    others = status_places(",".join(word for word in words if word != OPEN))
+    asked = [terms.match_open(status_places(OPEN))] if OPEN in words else []
+    return " OR ".join(f"({text})" for text in ([*asked, terms.match_statuses(others)] if others else asked))
 
 
 def _status(value: str, now: float) -> Condition:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from bisect import bisect_left
 from typing import Any
 
 from flowmon.store import filter_plan
@@ -20,6 +21,12 @@ _SHORT = 1_000
 """So few are sorted as they are for any page."""
 _WINDOWS = (2_000, 8_000)
 """Of the newest messages, among which a page is looked for before all that is found is gathered and sorted."""
+_WIDEST = 200_000
+"""The largest window that is chosen by how many messages are found; as many are looked at in a quarter of a second."""
+_SPREAD = 4
+"""So many times its size the ids of a window may lie apart to be gathered at once; those below are outliers."""
+_OLD = 100
+"""Outliers that are asked for one by one."""
 
 
 class Finding:
@@ -41,6 +48,9 @@ class Finding:
         of_tallies = filter_plan.of_tallies(filter)
         if of_tallies is not None:
             return int(self._ask(f"SELECT total(n) FROM tallies WHERE {of_tallies[0]}", of_tallies[1])[0][0])
+        excluded = filter.excluded
+        if excluded is not None:
+            return int(self._ask("SELECT total(n) FROM tallies", ())[0][0]) - self.count(excluded, now)
         where, parameters = self.where(filter, now)
         if filter_plan.is_look_up(where):
             return int(self._ask(f"SELECT count(*) FROM ({filter_plan.LOOKED_UP})", parameters)[0][0])
@@ -66,13 +76,24 @@ class Finding:
         few = self._few(where, parameters)
         if few is not None and len(few) <= _SHORT:
             return _these(few)
-        for size in _WINDOWS if newest is not None else ():
+        for size in self._windows(where, parameters, few, newest) if newest is not None else ():
             inside = self._inside(where, parameters, size)
             if inside is None:
                 break
             if self._ask(f"SELECT 1 FROM messages m{inside[0]} LIMIT 1 OFFSET {newest}", inside[1]):
                 return inside
         return (where, parameters) if few is None else _these(few)
+
+    def _windows(self, where: str, parameters: list[Any], few: list[int] | None, newest: int) -> list[int]:
+        """Sizes of windows to look for a page in; the last one by how many are found, where that can be told."""
+        found = len(few) if few is not None else 0
+        if few is None and filter_plan.is_look_up(where):
+            found = self._ask(f"SELECT count(*) FROM ({filter_plan.LOOKED_UP})", parameters)[0][0]
+        if not found:
+            return list(_WINDOWS)
+        total = self._ask("SELECT total(n) FROM tallies", ())[0][0]
+        size = int(2 * newest * total / found)
+        return [*(one for one in _WINDOWS if 2 * one > size), *([size] if _WINDOWS[-1] < size <= _WIDEST else [])]
 
     def _inside(self, where: str, parameters: list[Any], size: int) -> Where | None:
         """The same condition for so many of the newest messages; None where there are no more of them.
@@ -84,7 +105,8 @@ class Finding:
         if len(newest) < size:
             return None
         ids = sorted(id for id, _ in newest)
-        old, first = ids[: size // 20], ids[size // 20]
+        outliers = min(bisect_left(ids, ids[-1] - _SPREAD * size), _OLD)
+        old, first = ids[:outliers], ids[outliers]
         bound = list(parameters)
         for place in filter_plan.look_ups(where):
             found = self._ask(f"{filter_plan.LOOKED_UP} AND rowid >= {first}", (parameters[place],))
@@ -101,8 +123,9 @@ class Finding:
         key = (where, tuple(parameters), self._ask("PRAGMA data_version", ())[0][0])
         asked, found = getattr(self._local, "few", (None, None))
         if asked != key:
-            found = None if self._common(where, parameters) else [id for (id,) in self._ask(
-                f"SELECT m.id FROM messages m{where} LIMIT {MANY + 1}", parameters)]
+            sql = filter_plan.LOOKED_UP if filter_plan.is_look_up(where) else f"SELECT m.id FROM messages m{where}"
+            found = None if self._common(where, parameters) else [
+                id for (id,) in self._ask(f"{sql} LIMIT {MANY + 1}", parameters)]
             if found is not None and len(found) > MANY:
                 found = None
             self._local.few = (key, found)

@@ -212,6 +212,7 @@ class SqliteReader:
         order_by = f"ORDER BY {by}, m.id {_WAYS[descending]}"  # first without the bodies: all that is found is sorted
         sql = f"{_ROW} WHERE m.id IN (SELECT m.id FROM messages m{where} {order_by} {limits}) {order_by}"
         about = about_recipients(filter)
+        rows = self._all(sql, parameters)
         found = [
             answers.MessageRow(
                 id=r[0], first_seen_at=instant(r[1]), last_seen_at=instant(r[2]), envelope_sender=r[3], recipient=r[4],
@@ -219,14 +220,20 @@ class SqliteReader:
                 reason=r[8], host=r[9], hops=r[10], attempts=r[11], size=r[12], subject=r[13],
                 client=r[14], login=r[15], message_id=assemble.message_id(self._flow(r[0], r[16])),
             )
-            for r in self._all(sql, parameters)
+            for r in rows
         ]
-        return [self._told_of(row, about) if about and row.recipient_count > 1 else row for row in found]
+        if not about:
+            return found
+        known, now = self.known(), float(self._meta("now") or 0.0)
+        return [
+            self._told_of(row, about, assemble.message(self._flow(row.id, r[16]), known, now))
+            if row.recipient_count > 1 else row for row, r in zip(found, rows, strict=True)
+        ]
 
-    def _told_of(self, row: answers.MessageRow, terms: list[Term]) -> answers.MessageRow:
+    @staticmethod
+    def _told_of(row: answers.MessageRow, terms: list[Term], message: answers.Message) -> answers.MessageRow:
         """A row as told of the recipient that a filter is about."""
-        flow = self._flow(row.id, self._body(row.id))
-        one = first_matching(assemble.message(flow, self.known(), float(self._meta("now") or 0.0)), terms)
+        one = first_matching(message, terms)
         return row if one is None else msgspec.structs.replace(
             row, recipient=one.recipient, status=one.status, problem=one.problem, reason=one.reason, host=one.host,
         )

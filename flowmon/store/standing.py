@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from flowmon.store import terms
 from flowmon.store.packed import Packed
-from flowmon.store.rows import Rows, decode
+from flowmon.store.rows import MESSAGE_COLUMNS, Rows, decode
 
+_OPEN = MESSAGE_COLUMNS.index("open")
 _REMEMBERED = 8_000
 """Messages: those that change soon after they were written, as their next lines come."""
 _LONG = 4_000
@@ -50,7 +51,7 @@ class Standing:
         in_: list[tuple[int, str]] = []
         for row in rows:
             message: Any = row.message
-            text = f"{row.terms}\n{terms.of_statuses(message[4])}" if row.terms else ""
+            text = f"{row.terms}\n{terms.of_statuses(message[4], message[_OPEN])}" if row.terms else ""
             now = Stood(text, (int(message[2] // 60), message[3], message[4]))
             self._keyed = self._keyed or bool(row.terms)
             stood = self._of(db, row.id) if row.id < new_from else None
@@ -89,11 +90,11 @@ class Standing:
         found = self._remembered.get(id)
         if found is not None:
             return found
-        row = db.execute("SELECT last_at, status, statuses, body FROM messages WHERE id = ?", (id,)).fetchone()
+        row = db.execute("SELECT last_at, status, statuses, body, open FROM messages WHERE id = ?", (id,)).fetchone()
         if row is None:
             return None
         flow = decode(id, self._bodies.unpack(row[3]))
-        text = f"{terms.of(flow)}\n{terms.of_statuses(row[2])}" if self._keyed else ""
+        text = f"{terms.of(flow)}\n{terms.of_statuses(row[2], row[4])}" if self._keyed else ""
         return Stood(text, (int(row[0] // 60), row[1], row[2]))
 
     def _apply(

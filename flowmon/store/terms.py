@@ -29,6 +29,7 @@ SWAPPED = frozenset({Key.QUEUE_ID})
 _LETTERS = {kind: chr(96 + kind) for kind in Key}
 _STATUS = "z"
 """Before the letter of a status's place in STATUS_BY_SEVERITY."""
+_OPEN = f"{_STATUS}+"
 _SENDER, _RECIPIENT, _SENDER_DOMAIN, _RECIPIENT_DOMAIN, _MESSAGE_ID, _QUEUE_ID, _HOST, _NEXT_HOP, _NETWORK_ID, \
     _REPLY_ID, _PUT_OFF = _LETTERS.values()
 
@@ -83,11 +84,20 @@ def match_statuses(places: Iterable[int]) -> str:
     return " OR ".join(f'"{_STATUS}{chr(97 + place)}"' for place in places)
 
 
-@lru_cache(maxsize=512)
-def of_statuses(statuses: int) -> str:
-    """The terms, a line each, of a message's statuses (bits: see the column). They stand in the index to be looked up
-    together with keys: what both many messages have and few have together is found in no other way at once."""
-    return "\n".join(f"{_STATUS}{chr(97 + place)}" for place in range(statuses.bit_length()) if statuses >> place & 1)
+def match_open(places: Iterable[int]) -> str:
+    """The same for messages that are not at an end."""
+    return f'"{_OPEN}" AND ({match_statuses(places)})'
+
+
+@lru_cache(maxsize=1_024)
+def of_statuses(statuses: int, open: int) -> str:
+    """The terms, a line each, of a message's statuses (bits) and of its being open: see the columns.
+
+    They stand in the index to be looked up together with keys: what many messages have, but few have both, is found in
+    no other way at once.
+    """
+    letters = [f"{_STATUS}{chr(97 + place)}" for place in range(statuses.bit_length()) if statuses >> place & 1]
+    return "\n".join([*letters, _OPEN] if open else letters)
 
 
 def of(flow: Flow) -> str:

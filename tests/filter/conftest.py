@@ -22,7 +22,7 @@ def db() -> Iterator[sqlite3.Connection]:
         store.execute(f"INSERT INTO messages (id, {names}) VALUES (?{signs})", [id, *row.columns.values()])
         store.execute("INSERT INTO keys (rowid, terms) VALUES (?, ?)",
                       (id, "\n".join([*(term(kind, value) for kind, value in row.keys),
-                                      of_statuses(int(str(row.columns["statuses"])))])))
+                                      of_statuses(int(str(row.columns["statuses"])), int(str(row.columns["open"])))])))
         if row.next_hop is not None:
             store.execute("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, 'mx2', ?, '', 0)",
                           (id, row.next_hop))

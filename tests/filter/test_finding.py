@@ -162,7 +162,8 @@ def test_what_the_index_tells_of_together_is_what_it_tells_apart(db: sqlite3.Con
     assert found(db, f"-({one} {other})") == without(*(first & second))
 
 
-@pytest.mark.parametrize("text", ["host:mx1 status:bounced", "-status:failed to:bob host:mx1", "from:a@x or to:@y"])
+@pytest.mark.parametrize("text", ["host:mx1 status:bounced", "-status:failed to:bob host:mx1", "from:a@x or to:@y",
+                                  "status:open to:@x"])
 def test_keys_and_statuses_are_looked_up_together(text: str) -> None:
     condition, _ = parsed(text).sql(NOW)
     assert condition.count("MATCH") == 1
