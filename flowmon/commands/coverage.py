@@ -15,7 +15,8 @@ from flowmon.commands.output import clean
 from flowmon.errors import SourceError
 from flowmon.model.event import Event
 from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
-from flowmon.parsing.reader import HeaderReader, SyslogReader
+from flowmon.parsing.headed import HeaderReader
+from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.sources import Stream, discover
 from flowmon.tracking.names import HostNames

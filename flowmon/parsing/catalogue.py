@@ -13,8 +13,9 @@ from flowmon.parsing import envelope
 from flowmon.parsing.dispatch import Fold, Table
 from flowmon.parsing.envelope import EnvelopeReader
 from flowmon.parsing.format import Format, load
+from flowmon.parsing.headed import HeaderReader
 from flowmon.parsing.plugins import Begin, PluginReader, load_plugins
-from flowmon.parsing.reader import Counters, HeaderReader, SyslogReader
+from flowmon.parsing.reader import Counters, SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.stamps import Stamps
 

@@ -18,9 +18,10 @@ from flowmon.parsing.columns import unknown_columns
 from flowmon.parsing.dispatch import Table
 from flowmon.parsing.format import RECORDS, Format, RuleSpec, SampleSpec, near_words
 from flowmon.parsing.guarded import GuardedPattern
+from flowmon.parsing.headed import HeaderReader
 from flowmon.parsing.hostile import Hostile, best, cpu_seconds, too_slow
 from flowmon.parsing.nearest import nearest, own_rule
-from flowmon.parsing.reader import HeaderReader, SyslogReader
+from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.records import RecordReader
 from flowmon.parsing.rules import Rule
 from flowmon.parsing.stamps import Stamps

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from math import isfinite
 
 from flowmon.parsing.lists import split_list
@@ -21,6 +22,9 @@ _SPAN = re.compile(
 _REPLY_CODE = re.compile(r"[245]\d\d[ -]")
 
 _DIGITS_KEPT = 18
+
+_SAME = lru_cache(maxsize=2048)
+"""For what lines tell again and again: peers and times."""
 
 
 def number(text: str) -> float | None:
@@ -46,6 +50,7 @@ def digits(text: str) -> int | None:
     return int(text) if len(text) <= _DIGITS_KEPT else None
 
 
+@_SAME
 def span(text: str) -> float | None:
     """Seconds of `12`, `1.5s`, `1m3s`, `00:01:02` or `1+00:01:02` (days)."""
     if text.replace(".", "", 1).isdigit():
@@ -131,6 +136,7 @@ _PAIR = re.compile(
 )
 
 
+@_SAME
 def name_and_address(text: str) -> str | None:
     """`name[address]` of a name and an address side by side in any order: `A host=N`, `A (N)`, `N. [A]`, `N at A`."""
     match = _PAIR.fullmatch(text)

@@ -66,29 +66,32 @@ class Table:
         self._queue_group: int = format.id_groups.get("queue_id", 0)
         self._session_group: int = format.id_groups.get("session", 0)
         self._id_pattern = format.id_text
-        self._ways: dict[Rule, WithId] = {}
-        self.short = self._short_ways()
-        """For the hot path: see ShortWays. None where the format's IDs hold more than a queue ID."""
-
-    def _short_ways(self) -> ShortWays | None:
-        if self._session_group:
-            return None
-        return ShortWays(self._plain_length, {key: _short_way(rules) for key, rules in self._plain.items()}, {})
+        self._ways: dict[Rule, WithId | None] = {}
+        self.short = ShortWays(self._plain_length, {key: _short_way(rules) for key, rules in self._plain.items()}, {})
+        """For the hot path: see ShortWays."""
 
     def _learn(self, rule: Rule, rules: tuple[Rule, ...], line: str) -> None:
         """Let the next line that ends like this one try this rule first, where none before it could take that too."""
-        if self.short is None or not self._queue_group:
-            return
-        if rule.event is None or rule.more or not rule.trusted or rule.names_id:
-            return
-        way = self._ways.get(rule)
-        if way is None:
-            before = rules[: rules.index(rule)]
-            mine = rule.literal
-            if any(other.literal.startswith(mine) or mine.startswith(other.literal) for other in before):
-                return
-            way = self._ways[rule] = rule.behind(self._id_pattern)
-        self.short.likely[line[-1]] = way
+        if rule not in self._ways:
+            before = [other.literal for other in rules[: rules.index(rule)]]
+            self._ways[rule] = rule.behind(self._id_pattern, before)
+        way = self._ways[rule]
+        if way is not None:
+            self.short.likely[line[-1:]] = way
+
+    def quickly(
+        self, line: str, start: int, at: float, host: str, session: str | None, position: int, fold: Fold
+    ) -> bool:
+        """`feed`, with a try of the short ways before it."""
+        length, plain, likely = self.short
+        if line[start : start + length] not in plain:
+            way = likely.get(line[-1:])
+            if way is not None:
+                match = way[0](line, start)
+                if match is not None:
+                    way[1](match, at, host, None, session, position, fold)
+                    return True
+        return self.feed(line, start, at, host, session, position, fold)
 
     def feed(
         self, line: str, start: int, at: float, host: str, session: str | None, position: int, fold: Fold

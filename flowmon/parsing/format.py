@@ -281,7 +281,8 @@ class Format:
             if rule.event is None:
                 continue
             known = {*own_fields(rule.event), "queue_id", "session"}
-            for name in sorted((captured | set(spec.fields)) - known):
+            named = {name for name in captured if not name.startswith("_")}
+            for name in sorted((named | set(spec.fields)) - known):
                 raise ParserFileError(f"{where}: {name!r} is no field of {spec.kind}{near_words(name, known)}")
 
     def switched_off(self) -> list[str]:

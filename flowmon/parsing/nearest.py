@@ -7,7 +7,8 @@ from typing import NamedTuple
 import regex
 
 from flowmon.parsing.format import RECORDS, Format
-from flowmon.parsing.reader import HeaderReader, SyslogReader
+from flowmon.parsing.headed import HeaderReader
+from flowmon.parsing.reader import SyslogReader
 from flowmon.parsing.rules import Rule
 
 _SECONDS = 0.05

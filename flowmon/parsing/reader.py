@@ -1,8 +1,8 @@
 """Framings: from the bytes of a log to time, host, program and body, line by line, and on to the rules.
 
-Three framings of text lines stand here: syslog (RFC 3164, RFC 5424 and ISO 8601 headers, mixed as they come, and
-Postfix's own maillog_file, which has the first form), and a header pattern of a format's own. CSV and JSON records
-are in records.py. Each reader belongs to one log and keeps what it needs from one line to the next.
+Here are those of syslog: RFC 3164, RFC 5424 and ISO 8601 headers, mixed as they come, and of Postfix's own
+maillog_file, which has the first form. Lines with a header of a format's own are in headed.py, CSV and JSON records in
+records.py. Each reader belongs to one log and keeps what it needs from one line to the next.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from itertools import accumulate
 from typing import Any
 
 from flowmon.parsing.dispatch import Fold, ShortWays, Table
-from flowmon.parsing.format import Format
 from flowmon.parsing.rules import LINE_CAP
 from flowmon.parsing.seen import Seen
 from flowmon.parsing.stamps import Stamps
@@ -160,7 +159,7 @@ class SyslogReader:
                 length, plain, likely = short
                 told = plain.get(line[body : body + length])
                 if told is None:
-                    way = likely.get(line[-1])
+                    way = likely.get(line[-1:])
                     if way is not None:
                         match = way[0](line, body)
                         if match is not None:
@@ -281,75 +280,4 @@ class SyslogReader:
         return done
 
 
-class HeaderReader:
-    """Lines with a program's own header: a pattern of the format that names time and, where it has them, more.
-
-    Until the format's signature has been seen (`sure`: no need to), every line counts as not understood: logs of other
-    programs may have the same header.
-    """
-
-    def __init__(
-        self, format: Format, table: Table, hosts: Any, stamps: Stamps, host: str, *, sure: bool = False
-    ) -> None:
-        if format.header is None:
-            raise ValueError(f"{format.name} has no header pattern")
-        self.counters = Counters()
-        self._format = format
-        self._table = table
-        self._stamps = stamps
-        self._host = hosts.name(host)
-        self._hosts = hosts
-        self._match = format.header.match
-        self._groups = frozenset(format.header.groupindex)
-        self._continues = format.continuation.match if format.continuation else None
-        self._in_record = False
-        self._signature = format.signature if not sure else None
-        self._doubted = 0
-        """Lines that count as not understood only because the signature has not been seen."""
-
-    def feed(self, data: bytes, base: int, fold: Fold) -> None:
-        """Read a chunk of whole lines; `base` is the position of its first byte."""
-        counters = self.counters
-        lines, positions = placed(data, base, counters)
-        counters.lines += len(lines)
-        for line, here in zip(lines, positions, strict=False):
-            if line[-1:] == "\r":
-                line = line[:-1]
-            understood = self._line(line, here, fold)
-            if not understood:
-                counters.miss(line)
-            if self._signature is not None:
-                self._doubt(line, understood)
-
-    def be_sure(self) -> None:
-        """The log is of this format: no line is in doubt any more."""
-        self._signature = None
-        self.counters.unmatched -= self._doubted
-        self._doubted = 0
-
-    def _line(self, line: str, here: int, fold: Fold) -> bool:
-        match = self._match(line)
-        stamp = self._stamps.any(match.group("time")) if match else None
-        if match is None or stamp is None:
-            return not line or (self._in_record and self._continues is not None and bool(self._continues(line)))
-        self._in_record = True
-        at = self.counters.last_at = stamp[0]
-        host = self._hosts.name(match.group("host")) if "host" in self._groups else self._host
-        session = match.group("session") if "session" in self._groups else None
-        return self._table.feed(line, match.end(), at, host, session, here, fold)
-
-    def body_of(self, line: str) -> int | None:
-        """Where the text after the header begins; None without a header of this framing."""
-        match = self._match(line)
-        return match.end() if match is not None and self._stamps.any(match.group("time")) is not None else None
-
-    def _doubt(self, line: str, understood: bool) -> None:
-        if self._signature is not None and self._signature.search(line[:LINE_CAP]) is not None:
-            self._signature = None
-            self.counters.unmatched -= self._doubted
-        elif understood:
-            self._doubted += 1
-            self.counters.unmatched += 1
-
-
-__all__ = ["Counters", "HeaderReader", "SyslogReader", "placed"]
+__all__ = ["Counters", "SyslogReader", "placed"]

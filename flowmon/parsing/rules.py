@@ -7,7 +7,7 @@ when the first line reaches the rule: a start must not pay for systems that are 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +21,11 @@ Change = tuple[int, Callable[[str], object] | dict[str, Any] | None, Any]
 """(place among the own fields, converter or map, constant or default)."""
 Build = Callable[[Any, float, str, "str | None", "str | None", int, Callable[[Event], None]], None]
 """(match, at, host, queue_id, session, position, fold): makes what the match tells, and hands it to `fold`."""
+
+
+_NAMED = re.compile(r"\(\?P<(\w+)>")
+_NUMBERED = re.compile(r"\\[1-9]|\(\?\(\d")
+"""A reference to a group by its number, which is another one where groups come before it."""
 
 
 class Matched(Protocol):
@@ -55,7 +60,7 @@ class Rule:
 
     __slots__ = (
         "bare", "build", "changes", "each", "event", "format", "guarded", "ignored", "literal", "match", "more",
-        "name", "names_id", "pattern", "programs", "quick", "trusted", "with_id",
+        "name", "pattern", "programs", "quick", "trusted", "with_id",
     )
 
     def __init__(
@@ -84,8 +89,6 @@ class Rule:
         self.guarded: GuardedPattern | None = None
         """A user's own pattern, once it is compiled."""
         self.pattern = pattern
-        self.names_id = pattern is not None and "(?P<queue_id>" in pattern
-        """Its own pattern finds the queue ID."""
         self.bare = pattern is None and event is None
         """Its literal is all: no pattern to match, no event to make."""
         self.quick = pattern is None and not more
@@ -107,9 +110,7 @@ class Rule:
             self.match = self._literal_match
         else:
             compiled: Any
-            pattern = self.pattern
-            if not pattern.startswith((self.literal, re.escape(self.literal))):
-                pattern = f"(?={re.escape(self.literal)}){pattern}"
+            pattern = self._whole_pattern()
             if self.trusted:
                 compiled = re.compile(pattern, re.ASCII | re.DOTALL)
             else:
@@ -119,16 +120,32 @@ class Rule:
         if self.event is not None:
             self.build = builder(self.event, self.format, groups, self.changes, self.each)
 
-    def behind(self, id_pattern: str) -> WithId:
-        """This rule together with the queue ID before it, as one match. Only for built-in rules with an event."""
-        pattern = self.pattern if self.pattern is not None else re.escape(self.literal) + ".*"
-        if not pattern.startswith((self.literal, re.escape(self.literal))):
-            pattern = f"(?={re.escape(self.literal)}){pattern}"
-        compiled = re.compile(f"(?:{id_pattern})(?:{pattern})", re.ASCII | re.DOTALL)
-        if self.event is None:
-            raise ValueError(f"rule {self.name!r} makes no event")
+    def behind(self, id_pattern: str, before: Iterable[str]) -> WithId | None:
+        """This rule together with the queue ID before it, as one match.
+
+        `before`: the literals of the rules that are tried before this one. The match leaves lines to them that begin
+        with a longer literal of theirs. None where more than a literal decides between them, or where the two patterns
+        would mean something else as one.
+        """
+        mine, pattern = self.literal, self._whole_pattern()
+        if self.event is None or self.more or not self.trusted or _NUMBERED.search(pattern):
+            return None
+        if any(mine.startswith(literal) for literal in before):
+            return None
+        if not {*_NAMED.findall(id_pattern)}.isdisjoint(_NAMED.findall(pattern)):
+            return None  # each names the ID: the rule's own counts
+        longer = "|".join(re.escape(literal) for literal in before if literal.startswith(mine))
+        others = f"(?!{longer})" if longer else ""
+        compiled = re.compile(f"(?>{id_pattern}){others}(?:{pattern})", re.ASCII | re.DOTALL)
         build = builder(self.event, self.format, dict(compiled.groupindex), self.changes, self.each)
         return WithId(compiled.fullmatch, build)
+
+    def _whole_pattern(self) -> str:
+        """The pattern from the begin of the literal on."""
+        literal = re.escape(self.literal)
+        if self.pattern is None:
+            return f"{literal}.*"
+        return self.pattern if self.pattern.startswith((self.literal, literal)) else f"(?={literal}){self.pattern}"
 
     def literal_build(self) -> Build:
         """What makes the event of a rule that has no pattern: its match tells nothing more."""
@@ -138,7 +155,7 @@ class Rule:
     def captures(self) -> set[str]:
         """Names that the pattern captures (compiles it)."""
         self.prepare()
-        return set(re.findall(r"\(\?P<(\w+)>", self.pattern or ""))
+        return set(_NAMED.findall(self.pattern or ""))
 
     def _first_match(self, line: str, start: int) -> Matched | None:
         self.prepare()
