@@ -20,7 +20,7 @@ from flowmon.tracking.processes import SESSIONS_KEPT
 from flowmon.tracking.sessions import Lookup, RefusedSessions, Taken
 from flowmon.tracking.table import HOPS_MOST, FlowTable, Load
 
-LIMIT_OF_ONE_HOST = 50_000
+LIMIT_OF_ONE_HOST = 20_000
 """Keys in memory while there is one host only: it tells all in order, so that what belongs together is near."""
 INDEX_LIMIT = 200_000
 """Entries of each in-memory index; older ones are looked up in the store."""
