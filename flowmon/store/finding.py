@@ -92,7 +92,7 @@ class Finding:
         if not found:
             return list(_WINDOWS)
         total = self._ask("SELECT total(n) FROM tallies", ())[0][0]
-        size = int(2 * newest * total / found)
+        size = int(1.5 * newest * total / found)
         return [*(one for one in _WINDOWS if 2 * one > size), *([size] if _WINDOWS[-1] < size <= _WIDEST else [])]
 
     def _inside(self, where: str, parameters: list[Any], size: int) -> Where | None:

@@ -220,6 +220,7 @@ def test_problems_of_sums_are_those_of_all_failures(tmp_path: Path) -> None:
     "host:mx1", "host:mx*", "host:mx2 status:deferred", "from:s1", "-host:mx1", "status:bounced", "host:mx1 or from:s2",
     "id:M7@one.example", "host:mx1 from:s1 -status:relayed", "status:bounced,deferred -host:mx1",
     "(host:mx2 or from:s1) status:failed", "host:mx1 status:open", "host:mx2 -(from:s1 status:bounced)",
+    "host:mx1 time:>1970-01-01T00:01:50Z", "-host:mx1 time:>1970-01-01T00:01:50Z",
 ])
 @pytest.mark.parametrize("newest", [1, 20, 150])
 def test_a_page_shows_what_a_filter_finds(
