@@ -87,7 +87,8 @@ class Growth:
             "problems": reader.problems, "newest messages": partial(reader.rows, limit=40),
             "throughput": partial(reader.throughput, 48),
         }
-        for text in (f"to:{recipient}", "to:@far.example", "status:deferred", "status:bounced to:@bank.example"):
+        for text in (f"to:{recipient}", "to:@far.example", "status:deferred", "status:bounced to:@bank.example",
+                     "status:open to:@far.example"):
             questions[f"list of {text}"] = partial(reader.rows, parse(text), limit=40)
             questions[f"count of {text}"] = partial(reader.count, parse(text))
         for name, question in questions.items():
