@@ -87,8 +87,9 @@ class Growth:
             "problems": reader.problems, "newest messages": partial(reader.rows, limit=40),
             "throughput": partial(reader.throughput, 48),
         }
-        for text in (f"to:{recipient}", "to:@far.example", "status:deferred", "status:bounced to:@bank.example",
-                     "status:open to:@far.example"):
+        domain = recipient[recipient.rfind("@") :]
+        for text in (f"to:{recipient}", f"to:{domain}", "status:deferred", f"status:bounced to:{domain}",
+                     f"status:open to:{domain}"):
             questions[f"list of {text}"] = partial(reader.rows, parse(text), limit=40)
             questions[f"count of {text}"] = partial(reader.count, parse(text))
         for name, question in questions.items():
