@@ -23,8 +23,8 @@ from textual.widgets import Input
 from flowmon.commands import export
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
-from flowmon.tui.format import plural
 from flowmon.tui.screens import asking
+from flowmon.tui.screens.empty import nothing
 from flowmon.tui.shell import Shell
 from flowmon.tui.text import Line
 from flowmon.tui.widgets.caption import CaptionLine
@@ -241,25 +241,7 @@ class Page(Screen[None], Generic[Answer]):
 
     def nothing(self, what: str, advice: str) -> list[Line]:
         """Why a panel is empty, and what to do."""
-        if self.pulse is not None and not self.pulse.health.sources:
-            return [
-                [("No log is being read.", "warn")],
-                [("Name one: ", "muted"), ("flowmon /var/log/mail.log", "text")],
-            ]
-        if self.app.filter_text:
-            return [
-                [("Nothing matches ", "text"), (self.app.filter_text, "accent")],
-                [("Backspace", "key"), (" removes the last term, ", "muted"), ("/", "key"), (" edits it.", "muted")],
-            ]
-        if self.pulse is not None and self.pulse.read is not None:
-            return [[(f"Reading history: {self.pulse.read * 100:.0f} % ", "warn"), ("— wait a moment.", "muted")]]
-        failed = self.pulse.health.failed_sources if self.pulse is not None else 0
-        if failed:
-            return [
-                [(what, "text"), (f" But {plural(failed, 'log')} cannot be read or understood.", "warn")],
-                [("5", "key"), (" Sources tells why, and what to do.", "muted")],
-            ]
-        return [[(what, "text")], [(advice, "muted")]]
+        return nothing(self.pulse, self.app.filter_text, what, advice)
 
     # Keys
 

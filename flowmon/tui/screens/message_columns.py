@@ -9,8 +9,7 @@ from flowmon.tui.glyphs import STATUS_TONES
 from flowmon.tui.look import Look
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, fit
-from flowmon.tui.widgets.columns import Column
-from flowmon.tui.widgets.table import plain
+from flowmon.tui.widgets.columns import Column, plain
 
 
 def _time(row: MessageRow, look: Look, width: int) -> Line:

@@ -13,8 +13,7 @@ from flowmon.tui.glyphs import PROBLEM_TONES, sparkline, summed
 from flowmon.tui.look import Look
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean
-from flowmon.tui.widgets.columns import Column
-from flowmon.tui.widgets.table import plain
+from flowmon.tui.widgets.columns import Column, plain
 
 
 def problem_key(row: ProblemRow) -> tuple[str, str, str | None]:

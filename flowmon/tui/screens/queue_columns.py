@@ -10,8 +10,7 @@ from flowmon.tui.glyphs import sparkline
 from flowmon.tui.look import Look
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean
-from flowmon.tui.widgets.columns import Column
-from flowmon.tui.widgets.table import plain
+from flowmon.tui.widgets.columns import Column, plain
 
 OLD_SECONDS = 3600
 """A message that waits longer than this is shown as a warning."""

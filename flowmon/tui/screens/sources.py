@@ -14,9 +14,9 @@ from flowmon.tui.format import age, instant, number, plural, rate, share, size
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.text import Line, clean
-from flowmon.tui.widgets.columns import Column
+from flowmon.tui.widgets.columns import Column, plain
 from flowmon.tui.widgets.document import DocLine, Document, labelled
-from flowmon.tui.widgets.table import LineTable, plain
+from flowmon.tui.widgets.table import LineTable
 
 
 def _state(row: SourceRow, look: Look, width: int) -> Line:

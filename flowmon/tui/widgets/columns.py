@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flowmon.tui.look import Look
-from flowmon.tui.text import Line
+from flowmon.tui.text import Line, clean
 
 Row = TypeVar("Row")
 
@@ -35,6 +35,11 @@ class Column(Generic[Row]):
     """What `y` copies from this cell."""
     ages: bool = False
     """Whether the cell tells of a time that goes on, by the second at first."""
+
+
+def plain(text: str | None, tone: str = "text") -> Line:
+    """A cell of log text, made harmless."""
+    return [(clean(text) if text else "–", tone if text else "faint")]
 
 
 GAP = 2

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from flowmon.tui.look import Look, joined
-from flowmon.tui.text import Line, clean, fit_line
+from flowmon.tui.text import Line, fit_line
 from flowmon.tui.widgets.columns import GAP, Column, Row, layout
 from flowmon.tui.widgets.lines import LineWidget, heading, scrollbar
 
@@ -348,8 +348,3 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.move_to(self._cursor - 3)
-
-
-def plain(text: str | None, tone: str = "text") -> Line:
-    """A cell of log text, made harmless."""
-    return [(clean(text) if text else "–", tone if text else "faint")]
