@@ -14,7 +14,7 @@ from flowmon.tracking.diagnosis import explain
 
 PARTS = 12
 """Of the covered time in a trend."""
-SAMPLE = 200
+SAMPLE = 50
 """So many of the newest failures of a group tell who is affected."""
 
 

@@ -36,7 +36,7 @@ from flowmon.tui.widgets.keybar import KeyBar
 from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
-LOOK_SECONDS = 0.15
+LOOK_SECONDS = 0.1
 """How often it is looked for news, where they are shown less often than that and at least once a second."""
 AGE_SECONDS = 0.9
 """Ages are looked at with the next look for news after so long."""

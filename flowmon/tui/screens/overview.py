@@ -26,7 +26,7 @@ from flowmon.tui.widgets.chart import ThroughputChart, columns_for
 from flowmon.tui.widgets.health import HealthLine
 from flowmon.tui.widgets.table import LineTable
 
-FEED_ROWS = 100
+FEED_ROWS = 50
 PANELS = (
     ("delivery", "Delivery", (Problem.DELIVERY,)),
     ("routing", "Routing", (Problem.ROUTING,)),
