@@ -30,6 +30,11 @@ class Stood(NamedTuple):
     """Minute, status and statuses: see the table."""
 
 
+def _with_statuses(keys: str, statuses: int, open: int) -> str:
+    """All terms of a message; none where it has no keys, as statuses alone are told by columns."""
+    return f"{keys}\n{terms.of_statuses(statuses, open)}" if keys else ""
+
+
 class Standing:
     """Keeps index and tallies in step with the rows of messages, within the caller's transaction."""
 
@@ -51,7 +56,7 @@ class Standing:
         in_: list[tuple[int, str]] = []
         for row in rows:
             message: Any = row.message
-            text = f"{row.terms}\n{terms.of_statuses(message[4], message[_OPEN])}" if row.terms else ""
+            text = _with_statuses(row.terms, message[4], message[_OPEN])
             now = Stood(text, (int(message[2] // 60), message[3], message[4]))
             self._keyed = self._keyed or bool(row.terms)
             stood = self._of(db, row.id) if row.id < new_from else None
@@ -93,9 +98,8 @@ class Standing:
         row = db.execute("SELECT last_at, status, statuses, body, open FROM messages WHERE id = ?", (id,)).fetchone()
         if row is None:
             return None
-        flow = decode(id, self._bodies.unpack(row[3]))
-        text = f"{terms.of(flow)}\n{terms.of_statuses(row[2], row[4])}" if self._keyed else ""
-        return Stood(text, (int(row[0] // 60), row[1], row[2]))
+        keys = terms.of(decode(id, self._bodies.unpack(row[3]))) if self._keyed else ""
+        return Stood(_with_statuses(keys, row[2], row[4]), (int(row[0] // 60), row[1], row[2]))
 
     def _apply(
         self, db: sqlite3.Connection, out: Iterable[tuple[int, str]], in_: Iterable[tuple[int, str]],
