@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +23,7 @@ from flowmon.sources.watcher import Watcher
 from flowmon.store.writer import Writer
 from flowmon.tracking.names import HostNames
 
+_STDOUT = 1
 POLL_SECONDS = 1.0
 """The slow safety poll: how long a change may go unreported."""
 RESCAN_SECONDS = 5.0
@@ -41,9 +44,12 @@ def find(arguments: list[str], config: Config) -> Discovery:
 
 def run(
     arguments: list[str], config_path: Path | None, store: Path | None, *, once: bool = False,
-    stop: threading.Event | None = None,
+    stop: threading.Event | None = None, written: Callable[[], None] = lambda: None,
 ) -> int:
-    """Collect until SIGTERM, SIGINT or SIGHUP, or until a screen sets `stop`; `once`: what there is."""
+    """Collect until SIGTERM, SIGINT or SIGHUP, or until a screen sets `stop`; `once`: what there is.
+
+    `written` is called when a reader of the store may find something new.
+    """
     config = opening.load_config(config_path)
     discovery = find(arguments, config)
     for text in (*discovery.notes, *discovery.problems):
@@ -62,7 +68,7 @@ def run(
         writer.keep_listings({(mta.host, mta.name) for mta in mtas})
         asker = Asker(mtas, config.queue.seconds)
         try:
-            Live(collector, stop, asker).run(once=once)
+            Live(collector, stop, asker, written).run(once=once)
         finally:
             asker.stop()
     finally:
@@ -84,8 +90,11 @@ def to_ask(arguments: list[str], config: Config, names: HostNames) -> list[Mta]:
 class Live:
     """Drives a collector: reads what is new, commits soon, waits for more."""
 
-    def __init__(self, collector: Collector, stop: threading.Event, asker: Asker) -> None:
+    def __init__(
+        self, collector: Collector, stop: threading.Event, asker: Asker, written: Callable[[], None] = lambda: None
+    ) -> None:
         self._collector = collector
+        self._written = written
         self._stop = stop
         self._asker = asker
         self._trouble: str | None = None
@@ -138,6 +147,8 @@ class Live:
                 self._collector.keeper.writer.take_listing(listing)
             except StoreError as fault:
                 self._cannot_write(fault)
+            else:
+                self._written()
 
     def _commit(self, *, force: bool = False) -> None:
         collector = self._collector
@@ -157,6 +168,7 @@ class Live:
             opening.tell("the store can be written again: going on")
             collector.keeper.writer.say(None)
             self._trouble = None
+        self._written()
 
     def _cannot_write(self, fault: StoreError) -> None:
         """Say it once, to the screens too, and try again after a while."""
@@ -165,6 +177,7 @@ class Live:
         self._trouble = str(fault)
         self._collector.keeper.writer.say(self._trouble)
         self._next_try = time.monotonic() + RETRY_SECONDS
+        self._written()
 
     def _rescan(self, watcher: Watcher) -> None:
         if time.monotonic() < self._next_scan:
@@ -197,6 +210,12 @@ def _end_with(parent: int, stop: threading.Event) -> None:
     stop.set()
 
 
+def _tell_screen() -> None:
+    """Tell the screen that started this process, by its standard output, that there may be something new."""
+    with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it has not looked yet, or is gone
+        os.write(_STDOUT, b".")
+
+
 def main() -> None:  # the collector of a screen: `python -m flowmon.commands.collect STORE CONFIG PATH…`
     """Entry of the process that a screen starts."""
     store, config, *arguments = sys.argv[1:]
@@ -204,8 +223,9 @@ def main() -> None:  # the collector of a screen: `python -m flowmon.commands.co
 
     stop = threading.Event()
     threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
+    os.set_blocking(_STDOUT, False)
     try:
-        sys.exit(run(arguments, Path(config) if config else None, Path(store), stop=stop))
+        sys.exit(run(arguments, Path(config) if config else None, Path(store), stop=stop, written=_tell_screen))
     except FlowmonError as fault:
         opening.tell(str(fault))
         sys.exit(2)

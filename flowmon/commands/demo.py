@@ -168,8 +168,8 @@ def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps
     need_terminal()
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
-        with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)):
+        with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)) as news:
             told = [((one.at - HEAD_START_SECONDS) / max(speed, 0.1), one.text) for one in captions(_recording())]
-            show(store, config, None, [], captions=told,
+            show(store, config, None, [], news=news, captions=told,
                  theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

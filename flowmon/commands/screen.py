@@ -40,6 +40,7 @@ def run(
     path = store or _store_for(arguments, config)
     opening.there(path)
     notices: list[str] = []
+    news: int | None = None
     with contextlib.ExitStack() as stack:
         if collector_runs(path):
             stack.enter_context(_successor(path, config_path, arguments))
@@ -52,10 +53,10 @@ def run(
                 discovery = find(arguments, config)
                 notices += [*discovery.notes, *discovery.problems]
                 discovery.close()
-            stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
+            news = stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
             if _piped(arguments):
                 _keys_from_terminal()
-        show(path, config, filter_text, notices, theme=theme, mouse=mouse, fps=fps)
+        show(path, config, filter_text, notices, news=news, theme=theme, mouse=mouse, fps=fps)
     return 0
 
 
@@ -91,9 +92,9 @@ def _keys_from_terminal() -> None:
 
 def show(
     path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
-    title: str = "", fps: float | None = None, captions: Sequence[tuple[float, str]] = (),
+    news: int | None = None, title: str = "", fps: float | None = None, captions: Sequence[tuple[float, str]] = (),
 ) -> None:
-    """Open the screens on a store."""
+    """Open the screens on a store. `news`: of its collector, see there."""
     from flowmon.tui import environment
 
     prepare(config)
@@ -103,7 +104,7 @@ def show(
     try:
         seconds = environment.refresh_seconds(os.environ, fps, config.screen.refresh_seconds)
         run_app(
-            reader, theme=theme or config.screen.theme, refresh_seconds=seconds, title=title,
+            reader, theme=theme or config.screen.theme, refresh_seconds=seconds, news=news, title=title,
             notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text, keys=config.screen.keys,
             rule_of=RuleFinder(config), captions=captions,
         )
@@ -147,10 +148,10 @@ def _store_for(arguments: list[str], config: Config) -> Path:
 @contextlib.contextmanager
 def collector(
     path: Path, config: Path | None, arguments: list[str], *, meanwhile: Callable[[], None] = lambda: None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[int]:
     """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start.
 
-    `meanwhile` is done while it starts.
+    Gives a descriptor that can be read when it has written something. `meanwhile` is done while it starts.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +163,7 @@ def collector(
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(
             [sys.executable, "-m", "flowmon.commands.collect", str(path), str(config or ""), *arguments],
-            stdin=sys.stdin if _piped(arguments) else subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            stdin=sys.stdin if _piped(arguments) else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
             start_new_session=True,
         )
         try:
@@ -176,7 +177,8 @@ def collector(
                 if time.monotonic() > until:
                     raise StoreError(f"{path}: the collector did not open the store within {START_SECONDS:.0f} seconds")
                 time.sleep(0.02)
-            yield child
+            assert child.stdout is not None, "it is a pipe"
+            yield child.stdout.fileno()
         finally:
             if child.poll() is None:
                 child.terminate()
@@ -185,6 +187,8 @@ def collector(
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()
+            if child.stdout is not None:
+                child.stdout.close()
 
 
 @contextlib.contextmanager

@@ -81,6 +81,7 @@ class FlowmonApp(Shell):
         *,
         theme: str | None = None,
         refresh_seconds: float = 0.25,
+        news: int | None = None,
         title: str = "",
         notices: Sequence[str] = (),
         mouse: bool = True,
@@ -92,7 +93,7 @@ class FlowmonApp(Shell):
         rule_of: RuleOf | None = None,
         captions: Sequence[tuple[float, str]] = (),
     ) -> None:
-        """`captions` are told one after the other, each so many seconds after the start.
+        """`captions` are told one after the other, each so many seconds after the start; `news` is of the beat.
 
         `zone` None shows the machine's own times; `ascii` None asks the environment.
 
@@ -100,7 +101,9 @@ class FlowmonApp(Shell):
         """
         plain = ascii_only(os.environ) if ascii is None else ascii
         few = few_colours(os.environ)
-        super().__init__(reader, refresh_seconds=refresh_seconds, glyphs=ASCII if plain else UNICODE, zone=zone)
+        super().__init__(
+            reader, refresh_seconds=refresh_seconds, news=news, glyphs=ASCII if plain else UNICODE, zone=zone
+        )
         self.title = title
         self.mouse = mouse
         self.filters = filters or self.filters
@@ -146,6 +149,18 @@ class FlowmonApp(Shell):
             else:
                 self._tell(text)
         self.set_interval(THEME_LOOK_SECONDS, self._look_at_themes)
+        self.beat.start()
+
+    def on_unmount(self) -> None:
+        self.beat.stop()
+
+    def look_at_news(self) -> float | None:
+        page = self.screen_stack[-1] if self.screen_stack else None
+        due = page.due_in() if isinstance(page, Page) else None
+        if isinstance(page, Page) and due == 0:
+            page.call_next(page.look)
+            return None
+        return due
 
     def _tell(self, caption: str) -> None:
         """Put a caption in place of the one before."""
@@ -277,6 +292,7 @@ def run_app(
     *,
     theme: str | None = None,
     refresh_seconds: float = 0.25,
+    news: int | None = None,
     title: str = "",
     notices: Sequence[str] = (),
     mouse: bool = True,
@@ -292,7 +308,7 @@ def run_app(
             "`flowmon messages`, or set TERM to what the terminal is"
         )
     app = FlowmonApp(
-        reader, theme=theme, refresh_seconds=refresh_seconds, title=title, notices=notices, mouse=mouse,
+        reader, theme=theme, refresh_seconds=refresh_seconds, news=news, title=title, notices=notices, mouse=mouse,
         theme_folders=paths.theme_folders(), keys=keys, rule_of=rule_of, captions=captions,
         filters=FilterBook(paths.filters_file(), paths.filter_history_file()),
     )  # fmt: skip

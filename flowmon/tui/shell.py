@@ -12,6 +12,7 @@ from textual.reactive import var
 from flowmon.errors import FilterError
 from flowmon.store.filter import Filter, parse
 from flowmon.store.protocol import Reader
+from flowmon.tui.beat import Beat, look_seconds
 from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import Glyphs
@@ -43,7 +44,9 @@ class Shell(LookApp):
     paused: var[bool] = var(False)
     """What is shown stays; what is read goes on."""
 
-    def __init__(self, reader: Reader, *, refresh_seconds: float, glyphs: Glyphs, zone: tzinfo | None) -> None:
+    def __init__(
+        self, reader: Reader, *, refresh_seconds: float, news: int | None, glyphs: Glyphs, zone: tzinfo | None
+    ) -> None:
         self.reader = reader
         self.refresh_seconds = refresh_seconds
         self.notices: list[str] = []
@@ -55,10 +58,15 @@ class Shell(LookApp):
         self.filters = FilterBook()
         self.paused_at: datetime | None = None
         self.progress = Progress()
+        self.beat = Beat(self.look_at_news, look_seconds(refresh_seconds), news)
         self.rule_of: RuleOf = lambda line: None
         super().__init__()
         self._now = reader.now()
         self.renew_look()
+
+    def look_at_news(self) -> float | None:
+        """What the beat does: see there."""
+        raise NotImplementedError
 
     def renew_look(self) -> None:
         """Take the colours of the theme that is now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.commands import collect
 from flowmon.commands.collect import _end_with
 from flowmon.commands.screen import LOOK_SECONDS, _piped, _store_for, _successor, collector
 from flowmon.config import Config
@@ -90,3 +92,28 @@ def test_standard_input_under_the_name_of_a_host() -> None:
     assert _piped(["mx1=-"])
     assert _piped(["-"])
     assert not _piped(["/var/log/mail.log", "a-", "mx=/var/log/x-"])
+
+
+def test_what_is_written_is_told_to_the_screen(tmp_path: Path) -> None:
+    log, store = tmp_path / "mail.log", tmp_path / "store.db"
+    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+    with collector(store, None, [str(log)]) as news:
+        assert select.select([news], [], [], 20)[0]
+        while select.select([news], [], [], 0.5)[0]:
+            os.read(news, 1000)
+        with log.open("a") as out:
+            out.write("2026-11-24T09:00:01+00:00 mx postfix/qmgr[1]: 4B1000002: removed\n")
+        assert select.select([news], [], [], 20)[0], "a commit is told at once"
+
+
+def test_a_screen_that_does_not_listen_stops_no_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    inward, out = os.pipe()
+    os.set_blocking(out, False)
+    monkeypatch.setattr(collect, "_STDOUT", out)
+    try:
+        for _ in range(100_000):  # more than any pipe holds
+            collect._tell_screen()
+        os.close(inward)
+        collect._tell_screen()
+    finally:
+        os.close(out)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar, Generic, TextIO, TypeVar
+from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
@@ -21,8 +21,10 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from flowmon.commands import export
+from flowmon.errors import StoreError
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
+from flowmon.tui.beat import look_seconds
 from flowmon.tui.screens import asking
 from flowmon.tui.screens.empty import nothing
 from flowmon.tui.shell import Shell
@@ -36,10 +38,8 @@ from flowmon.tui.widgets.keybar import KeyBar
 from flowmon.tui.widgets.table import LineTable
 
 Answer = TypeVar("Answer")
-LOOK_SECONDS = 0.1
-"""How often it is looked for news, where they are shown less often than that and at least once a second."""
 AGE_SECONDS = 0.9
-"""Ages are looked at with the next look for news after so long."""
+"""Ages are looked at with the next beat after so long."""
 REST = 4
 """After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
 
@@ -74,13 +74,11 @@ class Page(Screen[None], Generic[Answer]):
         self.fault = ""
         self._turn = 0
         self._busy = False
-        self._again = False
-        self._rest_until = 0.0
-        self._next_age = 0.0
+        self._rest_until = self._next_age = 0.0
         self._minute: datetime | None = None
         """That of the last look at ages."""
-        shown = self.app.refresh_seconds
-        self._shown_for = shown - LOOK_SECONDS if LOOK_SECONDS < shown < 1.0 else 0.0
+        self._tables: list[LineTable[Any]] = []
+        self._shown_for = self.app.refresh_seconds - look_seconds(self.app.refresh_seconds)
         """How long an answer is shown at least: news are looked for more often, to show the first ones soon."""
 
     # What a place must say
@@ -112,14 +110,26 @@ class Page(Screen[None], Generic[Answer]):
 
     def on_mount(self) -> None:
         self.set_class(self.app.look.glyphs.ascii, "-ascii")
-        self.watch(self.app, "filter_text", self._filter_changed, init=False)
+        self.watch(self.app, "filter_text", self._state_changed, init=False)
         self.watch(self.app, "caption", self._caption_changed)
         self.watch(self.app, "paused", self._state_changed, init=False)
-        self.set_interval(self.app.refresh_seconds - self._shown_for, self._tick)
+        self._tables = list(self.query(LineTable))
         self._show_frame()
 
-    def _tick(self) -> None:
-        """Look for news, and once a second at ages: a timer of their own would wake the processor once more."""
+    def due_in(self) -> float | None:
+        """Seconds until a look has something to show, 0 for at once; None while nothing is new."""
+        now = monotonic()
+        if now >= self._next_age:
+            return 0.0
+        if self.app.paused or self._busy:
+            return None
+        try:
+            return max(self._rest_until - now, 0.0) if self.app.reader.version() != self._version else None
+        except StoreError:  # the look tells it
+            return 0.0
+
+    def look(self) -> None:
+        """Look for news, and once a second at ages."""
         self.poll()
         if monotonic() >= self._next_age:
             self._next_age = monotonic() + AGE_SECONDS
@@ -141,13 +151,14 @@ class Page(Screen[None], Generic[Answer]):
         filtered = self._asked_filter != self.app.filter_text
         if self.app.paused and not (force or filtered or self._version is None):
             return
-        version = self.app.reader.version()
-        if filtered or force:
+        try:
+            version = self.app.reader.version()
+        except StoreError as fault:
+            self._failed(str(fault))
+            return
+        news = version != self._version and not self._busy and monotonic() >= self._rest_until
+        if filtered or force or news:
             self._ask(version)
-        elif version != self._version and monotonic() >= self._rest_until:
-            self._again = self._busy
-            if not self._busy:
-                self._ask(version)
 
     def ask(self) -> None:
         """Ask anew because what is looked at changed, paused or not."""
@@ -179,15 +190,13 @@ class Page(Screen[None], Generic[Answer]):
         finally:
             if turn == self._turn:
                 self._busy = False
-        if self._again:
-            self._again = False
-            self.poll()
+        self.app.beat.strike()
 
     def _failed(self, text: str) -> None:
         if text != self.fault:
             self.app.notify(text, title="The store could not answer", severity="error", markup=False)
         self.fault = text
-        for table in self.query(LineTable):
+        for table in self._tables:
             if not table.total:
                 table.empty = [[("The store could not answer: ", "bad"), (text, "text")]]
                 table.repaint()
@@ -203,7 +212,7 @@ class Page(Screen[None], Generic[Answer]):
             minute, self._minute = self._minute, now.replace(second=0, microsecond=0)
             if minute != self._minute:
                 self.query_one(Header).repaint()
-            for table in self.query(LineTable):
+            for table in self._tables:
                 if minute != self._minute:
                     table.repaint()
                 else:
@@ -211,11 +220,6 @@ class Page(Screen[None], Generic[Answer]):
 
     def _caption_changed(self) -> None:
         self.query_one(CaptionLine).show(self.app.caption)
-
-    def _filter_changed(self) -> None:
-        if self.on_top:
-            self._show_frame()
-            self.poll()
 
     def _state_changed(self) -> None:
         if self.on_top:
