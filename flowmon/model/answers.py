@@ -194,7 +194,6 @@ class MessageRow(msgspec.Struct, frozen=True):
     attempts: int
     size: int | None
     subject: str | None
-    message_id: str | None
     client: str | None = None
     login: str | None = None
     """The account of a login that was refused."""

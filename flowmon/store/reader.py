@@ -52,7 +52,7 @@ _ORDERS = {
 _WAYS = {True: "DESC", False: "ASC"}
 _ROW = (
     "SELECT m.id, m.first_at, m.last_at, m.sender, m.recipient, m.recipients, m.status, m.problem, m.reason, m.host, "
-    "m.hops, m.attempts, m.size, m.subject, m.client, m.login, m.body FROM messages m"
+    "m.hops, m.attempts, m.size, m.subject, m.client, m.login FROM messages m"
 )
 
 
@@ -209,25 +209,24 @@ class SqliteReader:
         where, parameters = self._finding.page(filter, self._clock(), newest)
         by = ", ".join(f"{column} {_WAYS[descending is up]}" for column, up in _ORDERS[order])
         limits = f"LIMIT {int(limit)} OFFSET {int(offset)}"  # written out: SQLite plans by it
-        order_by = f"ORDER BY {by}, m.id {_WAYS[descending]}"  # first without the bodies: all that is found is sorted
+        order_by = f"ORDER BY {by}, m.id {_WAYS[descending]}"  # first the ids alone: all that is found is sorted
         sql = f"{_ROW} WHERE m.id IN (SELECT m.id FROM messages m{where} {order_by} {limits}) {order_by}"
         about = about_recipients(filter)
-        rows = self._all(sql, parameters)
         found = [
             answers.MessageRow(
                 id=r[0], first_seen_at=instant(r[1]), last_seen_at=instant(r[2]), envelope_sender=r[3], recipient=r[4],
                 recipient_count=r[5], status=STATUS_BY_SEVERITY[r[6]], problem=Problem(r[7]) if r[7] else None,
                 reason=r[8], host=r[9], hops=r[10], attempts=r[11], size=r[12], subject=r[13],
-                client=r[14], login=r[15], message_id=assemble.message_id(self._flow(r[0], r[16])),
+                client=r[14], login=r[15],
             )
-            for r in rows
+            for r in self._all(sql, parameters)
         ]
         if not about:
             return found
         known, now = self.known(), float(self._meta("now") or 0.0)
         return [
-            self._told_of(row, about, assemble.message(self._flow(row.id, r[16]), known, now))
-            if row.recipient_count > 1 else row for row, r in zip(found, rows, strict=True)
+            self._told_of(row, about, assemble.message(self._flow(row.id, self._body(row.id)), known, now))
+            if row.recipient_count > 1 else row for row in found
         ]
 
     @staticmethod

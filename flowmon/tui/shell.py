@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from datetime import datetime, tzinfo
 
 from textual.reactive import var
 
-from flowmon.errors import FilterError
+from flowmon.errors import FilterError, StoreError
+from flowmon.model.answers import MessageRow
 from flowmon.store.filter import Filter, parse
 from flowmon.store.protocol import Reader
 from flowmon.tui.beat import Beat, look_seconds
@@ -63,6 +65,14 @@ class Shell(LookApp):
         super().__init__()
         self._now = reader.now()
         self.renew_look()
+
+    def name_of(self, row: MessageRow) -> tuple[str | None, str]:
+        """What names a message best, and what that is called."""
+        with contextlib.suppress(StoreError):  # then its recipient is what is known
+            detail = self.reader.detail(row.id)
+            if detail is not None and detail.message.message_id is not None:
+                return detail.message.message_id, "the message-id"
+        return row.recipient, "the recipient"
 
     def look_at_news(self) -> float | None:
         """What the beat does: see there."""

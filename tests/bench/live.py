@@ -79,14 +79,16 @@ class Live:
     def starts(self, runs: int, store: Path, log: Path) -> None:
         """Whole processes that answer little."""
         reader = SqliteReader(store)
-        [done] = reader.rows(parse("status:delivered"), limit=1)
-        messages = reader.count()
+        [row] = reader.rows(parse("status:delivered"), limit=1)
+        done, messages = reader.detail(row.id), reader.count()
         reader.close()
-        assert done.message_id is not None
+        assert done is not None
+        message_id = done.message.message_id
+        assert message_id is not None
         here = partial(run, folder=self._folder)
         rounds = interleaved({
             "version": partial(here, (*FLOWMON, "--version")),
-            "trace": partial(here, (*FLOWMON, "trace", done.message_id, "--store", str(store))),
+            "trace": partial(here, (*FLOWMON, "trace", message_id, "--store", str(store))),
         }, max(runs, 7), self._say)
         small = messages < 1_000_000
         for name, words, bar, note in (

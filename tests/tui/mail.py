@@ -125,7 +125,7 @@ def message_row(number: int, status: DeliveryStatus, sender: str | None, to: str
     values: dict[str, Any] = {
         "first_seen_at": ago(seconds=11 * number), "last_seen_at": ago(seconds=10 * number), "recipient_count": 1,
         "problem": None, "reason": None, "host": "relay1", "hops": 2, "attempts": 1, "size": 4096 + number * 731,
-        "subject": "Minutes of the meeting", "message_id": f"<{number}.20260310@corp.example>",
+        "subject": "Minutes of the meeting",
     }  # fmt: skip
     return MessageRow(id=number, envelope_sender=sender, recipient=to, status=status, **{**values, **more})
 
@@ -154,7 +154,7 @@ ROWS = [
                 reason="dns-failure"),
     message_row(11, _S.DISCARDED, "robot@ads.example", "ben@corp.example", subject=None, size=None),
     message_row(12, _S.REJECTED, None, None, problem=Problem.AUTHENTICATION, reason="smtp-auth", recipient_count=0,
-                host="edge", hops=1, attempts=0, size=None, subject=None, message_id=None),
+                host="edge", hops=1, attempts=0, size=None, subject=None),
     *(
         message_row(
             number, _S.DELIVERED if number % 3 else _S.RELAYED, f"user{number % 17}@corp.example",

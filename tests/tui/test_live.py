@@ -10,7 +10,7 @@ from flowmon.model.words import DeliveryStatus
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, lines, poll, press, settle, text
 from tests.tui.fakes import FakeReader
-from tests.tui.mail import HEALTH, message_row
+from tests.tui.mail import HEALTH, STUCK, message_row
 
 
 def new_message(number: int) -> MessageRow:
@@ -154,6 +154,9 @@ async def test_a_smaller_terminal_takes_columns_away(make_app: MakeApp) -> None:
 async def test_copy_goes_to_the_terminal(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3", "y")
-        assert app_of(pilot).clipboard == "<1.20260310@corp.example>"
+        assert app_of(pilot).clipboard == "ben@corp.example", "no log tells its message-id"
+        await press(pilot, "down", "down", "y")
+        assert app_of(pilot).clipboard == STUCK.message.message_id is not None
+        await press(pilot, "up", "up")
         await press(pilot, "right", "right", "y")
         assert app_of(pilot).clipboard == "anna@corp.example"

@@ -318,15 +318,11 @@ class Page(Screen[None], Generic[Answer]):
         """Copy the chosen cell, or what names the row."""
         focused = self.focused
         text = focused.chosen_text() if isinstance(focused, LineTable) else None
-        self.app.copy(text or self.copied(), "the value" if text else self.copied_name())
+        self.app.copy(*((text, "the value") if text else self.copied()))
 
-    def copied(self) -> str | None:
-        """What `y` copies from the whole row."""
-        return None
-
-    def copied_name(self) -> str:
-        """What that is called."""
-        return "the value"
+    def copied(self) -> tuple[str | None, str]:
+        """What `y` copies from the whole row, and what that is called."""
+        return None, "the value"
 
     @on(LineTable.Chosen)
     @on(Document.Chosen)

@@ -156,15 +156,11 @@ class MessagePage(Page[Detail | None]):
         lines = self._story.lines(FILE_WIDTH, self.app.look)
         return export.text(path, ("".join(text for text, _ in line.line) for line in lines))
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         line = self.query_one(Document).current
         if line is not None and line.copy:
-            return line.copy
-        return self._story.detail.message.message_id if self._story else None
-
-    def copied_name(self) -> str:
-        line = self.query_one(Document).current
-        return "the line" if line is not None and line.copy else "the message-id"
+            return line.copy, "the line"
+        return self._story.detail.message.message_id if self._story else None, "the message-id"
 
     def on_mount(self) -> None:
         self.query_one(Document).focus()

@@ -132,12 +132,9 @@ class MessagesPage(Page[Window]):
         row = self.table.current
         return row.id if row is not None and self.table.cursor != before else None
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         row = self.table.current
-        return (row.message_id or row.recipient) if row else None
-
-    def copied_name(self) -> str:
-        return "the message-id" if self.table.current and self.table.current.message_id else "the recipient"
+        return self.app.name_of(row) if row is not None else super().copied()
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -120,14 +120,12 @@ class OverviewPage(Page[Glance]):
         elif isinstance(row, MessageRow):
             self.app.open_message(row.id)
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         focused = self.focused
         row = focused.current if isinstance(focused, LineTable) else None
         if isinstance(row, MessageRow):
-            return row.message_id or row.recipient
-        if isinstance(row, QueueRow | ProblemRow):
-            return row.next_hop
-        return None
+            return self.app.name_of(row)
+        return row.next_hop if isinstance(row, QueueRow | ProblemRow) else None, "the next hop"
 
     def action_follow(self) -> None:
         """Show the feed's newest row, and each as it comes."""

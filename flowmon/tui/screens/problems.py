@@ -113,14 +113,11 @@ class ProblemsPage(Page[list[ProblemRow]]):
     def export(self, reader: Reader, by: Filter | None, out: TextIO) -> int:
         return export.problems_csv(reader.problems(by), out)
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         focused = self.focused
         if isinstance(focused, Document):
-            return focused.current.copy if focused.current else None
-        return self.table.current.sample_reply if self.table.current else None
-
-    def copied_name(self) -> str:
-        return "the value" if isinstance(self.focused, Document) else "the last reply"
+            return focused.current.copy if focused.current else None, "the value"
+        return self.table.current.sample_reply if self.table.current else None, "the last reply"
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -142,14 +142,11 @@ class QueuesPage(Page[list[QueueRow]]):
     def export(self, reader: Reader, by: Filter | None, out: TextIO) -> int:
         return export.queues_csv(reader.queues(by), out)
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         if isinstance(self.focused, Document):
-            return self.focused.current.copy if self.focused.current else None
+            return self.focused.current.copy if self.focused.current else None, "the value"
         row = self.table.current
-        return row.next_hop if row else None
-
-    def copied_name(self) -> str:
-        return "the next hop"
+        return row.next_hop if row else None, "the next hop"
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -139,14 +139,11 @@ class SourcesPage(Page[list[SourceRow]]):
         advice = "Copy a line with y, then see `flowmon parsers explain LINE` and `flowmon parsers new NAME`."
         return [*lines, *labelled("What to do", advice, width, "muted")]
 
-    def copied(self) -> str | None:
+    def copied(self) -> tuple[str | None, str]:
         focused = self.focused
         if isinstance(focused, Document):
-            return focused.current.copy if focused.current else None
-        return self.table.current.path if self.table.current else None
-
-    def copied_name(self) -> str:
-        return "the line" if isinstance(self.focused, Document) else "the path"
+            return focused.current.copy if focused.current else None, "the line"
+        return self.table.current.path if self.table.current else None, "the path"
 
     def on_mount(self) -> None:
         self.table.focus()
