@@ -31,16 +31,17 @@ class Look:
 
         All that is shown comes through here: text that a terminal would obey is made harmless, whoever wrote it.
         """
+        return joined(self.segments(line, width, back), width)
+
+    def segments(self, line: Line, width: int, back: str = "") -> list[Segment]:
+        """The same as pieces, for who puts several together."""
         style = self.palette.style
         ascii_only = self.glyphs.ascii
-        return joined(
-            [
-                Segment(to_ascii(text) if ascii_only else text, style(tone, back))
-                for text, tone in fit_line([(clean(text), tone) for text, tone in line], width)
-                if text
-            ],
-            width,
-        )
+        return [
+            Segment(to_ascii(text) if ascii_only else text, style(tone, back))
+            for text, tone in fit_line([(clean(text), tone) for text, tone in line], width)
+            if text
+        ]
 
 
 def joined(segments: Iterable[Segment], width: int) -> Strip:
@@ -51,7 +52,9 @@ def joined(segments: Iterable[Segment], width: int) -> Strip:
     made: list[Segment] = []
     for segment in segments:
         before = made[-1] if made else None
-        if before is not None and (before.style == segment.style or _blank_after(segment, before)):
+        if before is not None and (
+            before.style is segment.style or before.style == segment.style or _blank_after(segment, before)
+        ):
             made[-1] = Segment(before.text + segment.text, before.style)
         else:
             made.append(segment)

@@ -61,13 +61,18 @@ def _ascii_of(character: str) -> str:
     return (plain if len(plain) == width else "?" * width)[:width]
 
 
+def cells(text: str) -> int:
+    """How many cells a text takes once it is `clean`."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def fit(text: str, width: int, align: str = "left") -> str:
     """The text in exactly `width` cells: padded, or cut with a mark where it was cut."""
-    length = cell_len(text)
+    length = cells(text)
     if length == width:
         return text
     if length > width:
-        if cell_len(text.rstrip()) <= width:
+        if cells(text.rstrip()) <= width:
             return set_cell_size(text, width)
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     padding = " " * (width - length)
@@ -76,7 +81,7 @@ def fit(text: str, width: int, align: str = "left") -> str:
 
 def width_of(line: Line) -> int:
     """Cells that a line takes."""
-    return sum(cell_len(text) for text, _ in line)
+    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in line])
 
 
 def fit_line(line: Line, width: int, align: str = "left") -> Line:
@@ -88,7 +93,7 @@ def fit_line(line: Line, width: int, align: str = "left") -> Line:
     fitted: Line = []
     left = width
     for place, (text, tone) in enumerate(line):
-        size = cell_len(text)
+        size = cells(text)
         more = any(after.strip() for after, _ in line[place + 1 :])
         if size > left or (size == left and more):
             # Cut also where the piece just fits but more follows: the cut must show.

@@ -32,9 +32,10 @@ async def write(pilot: Driver, text: str) -> None:
 
 
 async def poll(pilot: Driver) -> None:
-    """What the timer does."""
+    """What the beat does when the last answer was shown for long enough."""
     page = pilot.app.screen
     assert isinstance(page, Page)
+    page._rest_until = 0.0
     page.poll()
     await settle(pilot)
 

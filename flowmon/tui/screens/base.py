@@ -24,7 +24,6 @@ from flowmon.commands import export
 from flowmon.errors import StoreError
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
-from flowmon.tui.beat import look_seconds
 from flowmon.tui.screens import asking
 from flowmon.tui.screens.empty import nothing
 from flowmon.tui.shell import Shell
@@ -78,8 +77,6 @@ class Page(Screen[None], Generic[Answer]):
         self._minute: datetime | None = None
         """That of the last look at ages."""
         self._tables: list[LineTable[Any]] = []
-        self._shown_for = self.app.refresh_seconds - look_seconds(self.app.refresh_seconds)
-        """How long an answer is shown at least: news are looked for more often, to show the first ones soon."""
 
     # What a place must say
 
@@ -182,7 +179,7 @@ class Page(Screen[None], Generic[Answer]):
         else:
             self.fault = ""
             self.pulse = pulse
-            self._rest_until = monotonic() + max((monotonic() - began) * REST, self._shown_for)
+            self._rest_until = monotonic() + max((monotonic() - began) * REST, self.app.refresh_seconds)
             self.app.tell_time()
             with self.app.batch_update():
                 self.show(answer)

@@ -6,7 +6,7 @@ them with what is on the screen, and asks for just the rows that differ.
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import repeat, zip_longest
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -103,7 +103,7 @@ def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
     cells: list[tuple[str, Style | None]] = []
     for text, style, _ in strip:
         if text.isascii():
-            cells += [(character, style) for character in text]
+            cells += zip(text, repeat(style), strict=False)
             continue
         for character in text:
             size = cell_len(character)

@@ -220,19 +220,19 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         under = place == self._cursor
         back = ("cursor" if self._cell is None else "blurred") if under and self.has_focus else ""
         line: Line = [(look.glyphs.cursor + " " if under and self.has_focus else "  ", "key")]
-        segments = list(look.paint(line, 2, back))
+        segments = look.segments(line, 2, back)
         used = 2
         for column, size in columns:
             here = "cursor" if back and column.key == self._cell else back
             cell = fit_line(column.cell(row, look, size), size, column.align)
-            segments += look.paint(cell, size, here)
+            segments += look.segments(cell, size, here)
             gap = min(GAP, width - 1 - used - size)
-            segments += look.paint([(" " * gap, "")], gap, back)
+            segments += look.segments([(" " * gap, "")], gap, back)
             used += size + gap
         rest = width - 1 - used
         if rest > 0:
-            segments += look.paint([(" " * rest, "")], rest, back)
-        segments += look.paint([bar], 1)
+            segments += look.segments([(" " * rest, "")], rest, back)
+        segments += look.segments([bar], 1)
         return joined(segments, width)
 
     # Keys and mouse
