@@ -49,7 +49,7 @@ def screen(
     mouse
         Use the mouse; --no-mouse lets the terminal select text.
     fps
-        How often a second the screen shows news, at most 10; else 4, and 2 over SSH.
+        How often a second the screen shows news, at most 10; else 5, and 2 over SSH.
     """
     _no_command(path)
     from flowmon.commands import screen as command
@@ -70,7 +70,7 @@ def demo(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fp
     mouse
         Use the mouse; --no-mouse lets the terminal select text.
     fps
-        How often a second the screen shows news, at most 10; else 4, and 2 over SSH.
+        How often a second the screen shows news, at most 10; else 5, and 2 over SSH.
     """
     from flowmon.commands import demo as command
 

@@ -154,7 +154,7 @@ SECTIONS: dict[str, tuple[str, dict[str, Entry]]] = {
     }),
     "screen": ("[screen]", {
         "theme": Entry('"flowmon-dark"', "Name of a colour theme: ours, or one in the themes folder beside this file."),
-        "refresh_seconds": Entry("0.25", "How often the screen shows news, 0.1 to 60 seconds. Else 0.25, and\n"
+        "refresh_seconds": Entry("0.2", "How often the screen shows news, 0.1 to 60 seconds. Else 0.2, and\n"
                                          "0.5 over SSH, where each byte is time."),
         "mouse": Entry("true", "Whether the mouse works; without it the terminal's own marking does."),
         "keys": Entry('{ "go.queues" = "f2", "filter.edit" = "slash,ctrl+f" }',

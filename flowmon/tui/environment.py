@@ -14,7 +14,7 @@ SLOW_LINE = {
 """Over SSH each frame costs: paint at most ten times a second, and move nothing for the sake of moving."""
 
 
-LOCAL_FPS = 4.0
+LOCAL_FPS = 5.0
 SSH_FPS = 2.0
 """How often a second the screens look for news, where nobody says otherwise."""
 
