@@ -104,10 +104,12 @@ class SyslogReader:
         self._stamps = stamps
         self._host = host
         self._heads: dict[str, _Entry] = {}
+        self._iso_heads: dict[str, _Entry] = {}
+        """The same by zone and head, for the one zone of `_iso`."""
         self._prefix = self._iso = self._iso_zone = "-"
         self._prefix_at = self._iso_at = 0.0
-        self._iso_end = 0
-        """Where the host begins."""
+        self._iso_head = ""
+        """Zone and head of the line that was framed last, where the next line may begin so."""
         self.seen: dict[str, Seen] | None = None
         """Hosts that several logs tell of; None when every host has one log."""
         self.log = ""
@@ -124,11 +126,11 @@ class SyslogReader:
         counters.lines += len(lines)
         heads, seen = self._heads, self.seen
         prefix, prefix_at = self._prefix, self._prefix_at
-        iso, iso_at, zone, start = self._iso, self._iso_at, self._iso_zone, self._iso_end
+        iso, iso_at, iso_heads = self._iso, self._iso_at, self._iso_heads
         at, head = counters.last_at or 0.0, ""
         returns = b"\r" in data
         for line, here in zip(lines, positions, strict=False):
-            # what most lines share with the one before: the second, or for ISO 8601 the second and the zone
+            # what most lines share with the one before: the second
             entry = None
             if line[:15] == prefix:
                 colon = line.find(": ", 16)
@@ -136,12 +138,13 @@ class SyslogReader:
                 entry = heads.get(line[16:colon])
             elif line[:20] == iso:
                 micros = line[20:26]
-                if line[26:start] == zone and micros.isdecimal():
-                    colon = line.find(": ", start)
-                    at, body = iso_at + float(micros) / 1e6, colon + 2
-                    entry = heads.get(line[start:colon])
+                if micros.isdecimal():
+                    colon = line.find(": ", 26)
+                    at, body = iso_at + int(micros) / 1e6, colon + 2
+                    entry = iso_heads.get(line[26:colon])
             if entry is None or (returns and line[-1:] == "\r"):
                 line = line.rstrip("\r")
+                self._iso_head = ""
                 framed = self._frame(line)
                 if framed is None:
                     if line:
@@ -149,8 +152,10 @@ class SyslogReader:
                     continue
                 at, body, head = framed
                 prefix, prefix_at = self._prefix, self._prefix_at
-                iso, iso_at, zone, start = self._iso, self._iso_at, self._iso_zone, self._iso_end
+                iso, iso_at, iso_heads = self._iso, self._iso_at, self._iso_heads
                 entry = heads.get(head) or self._entry(head)
+                if self._iso_head:
+                    iso_heads[self._iso_head] = entry
             host, session, table, short = entry
             if table is None:
                 counters.foreign += 1
@@ -209,7 +214,7 @@ class SyslogReader:
             return self._unusual(line, at, end + 1, relayed=relayed)
         tag = _ID_TAG.match(line, match.end())
         if start == 0 and tag is None:
-            self._remember(line, at, end)
+            self._remember(line, at, end, match.end())
         return at, tag.end() if tag else match.end(), line[end + 1 : match.end()].rstrip(": ")
 
     def _unusual(self, line: str, at: float, start: int, *, relayed: bool) -> tuple[float, int, str] | None:
@@ -245,13 +250,15 @@ class SyslogReader:
             return None
         return at, colon + 2, tag
 
-    def _remember(self, line: str, at: float, end: int) -> None:
+    def _remember(self, line: str, at: float, end: int, body: int) -> None:
         """Keep what the next line of the same second is likely to share."""
         if end == 15:
             self._prefix, self._prefix_at = line[:15], at
         elif line[19:20] == "." and end > 26 and line[26] in "+-Z":
-            self._iso, self._iso_zone, self._iso_end = line[:20], line[26 : end + 1], end + 1
-            self._iso_at = at - float(line[19:26])
+            if line[26:end] != self._iso_zone:
+                self._iso_zone, self._iso_heads = line[26:end], {}
+            self._iso, self._iso_at = line[:20], at - float(line[19:26])
+            self._iso_head = line[26 : body - 2] if line[body - 2 : body] == ": " else ""
 
     def _entry(self, head: str) -> _Entry:
         raw_host, _, tag = head.rpartition(" ")
@@ -260,6 +267,7 @@ class SyslogReader:
         program, bracket, pid = tag.partition("[")
         if len(self._heads) > _HEAD_CACHE:
             self._heads.clear()
+            self._iso_heads.clear()
         table = self._tables.table(program)
         short = table.short if table is not None else None
         entry = self._heads[head] = (self._hosts.name(raw_host), pid.rstrip("]") if bracket else None, table, short)
