@@ -81,9 +81,8 @@ class QueuesPage(Page[list[QueueRow]]):
         ages = self.query_one("#ages", LineTable)
         nothing = self.nothing("No mail is waiting.", "Every message has been delivered, handed on or returned.")
         self.table.empty = ages.empty = nothing
-        waiting = sum(row.messages for row in answer)
-        told = f"  {plural(waiting, 'message')} in {plural(len(answer), 'queue')}, worst first"
-        self.table.detail = [(told, "muted")]
+        # no sum: a message may wait in several
+        self.table.detail = [(f"  {plural(len(answer), 'queue')} waiting, worst first", "muted")]
         ages.detail = [("  messages that wait up to so many minutes", "muted")]
         self.table.show(answer)
         ages.show([summed(answer), *answer] if answer else [])
