@@ -31,12 +31,17 @@ async def write(pilot: Driver, text: str) -> None:
     await pilot.pause()
 
 
-async def poll(pilot: Driver) -> None:
-    """What the beat does when the last answer was shown for long enough."""
+def rested(pilot: Driver) -> Page[object]:
+    """The screen on top, as if its last answer had been shown for long enough."""
     page = pilot.app.screen
     assert isinstance(page, Page)
     page._rest_until = 0.0
-    page.poll()
+    return page
+
+
+async def poll(pilot: Driver) -> None:
+    """What the beat does then."""
+    rested(pilot).poll()
     await settle(pilot)
 
 

@@ -127,10 +127,10 @@ class Page(Screen[None], Generic[Answer]):
 
     def look(self) -> None:
         """Look for news, and once a second at ages."""
-        self.poll()
         if monotonic() >= self._next_age:
             self._next_age = monotonic() + AGE_SECONDS
             self.age()
+        self.poll()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         self._show_frame()
@@ -153,9 +153,13 @@ class Page(Screen[None], Generic[Answer]):
         except StoreError as fault:
             self._failed(str(fault))
             return
-        news = version != self._version and not self._busy and monotonic() >= self._rest_until
-        if filtered or force or news:
+        if filtered or force:
             self._ask(version)
+        elif version != self._version and not self._busy:
+            if monotonic() >= self._rest_until:
+                self._ask(version)
+            else:
+                self.app.beat.strike()  # once the rest is over
 
     def ask(self) -> None:
         """Ask anew because what is looked at changed, paused or not."""
