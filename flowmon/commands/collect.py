@@ -197,6 +197,7 @@ class Live:
         now = min(keeper.now, time.time())  # a clock that runs ahead must not make all mail old
         try:
             keeper.writer.retain(before=now - keep.keep_days * 86_400, megabytes=keep.keep_megabytes)
+            self._written()
         except StoreReadError:
             raise
         except StoreError as fault:

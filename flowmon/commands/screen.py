@@ -94,7 +94,7 @@ def show(
     path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
     news: int | None = None, title: str = "", fps: float | None = None, captions: Sequence[tuple[float, str]] = (),
 ) -> None:
-    """Open the screens on a store. `news`: of its collector, see there."""
+    """Open the screens on a store. `news`: what `collector` gave, where this screen started it."""
     from flowmon.tui import environment
 
     prepare(config)

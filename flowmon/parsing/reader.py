@@ -20,6 +20,8 @@ from flowmon.parsing.stamps import Stamps
 
 SAMPLES_KEPT = 5
 _HEAD_CACHE = 20_000
+_ZONES = 40
+"""More zones than there are on earth are not kept: hostile lines may name any."""
 _REPEATED = re.compile(r"message repeated (\d{1,6}) times: \[ (.*)\]\Z", re.DOTALL)
 _RFC5424 = re.compile(
     r"<\d{1,3}>1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^\]\"\\]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+) ?\ufeff? *"
@@ -106,6 +108,8 @@ class SyslogReader:
         self._heads: dict[str, _Entry] = {}
         self._iso_heads: dict[str, _Entry] = {}
         """The same by zone and head, for the one zone of `_iso`."""
+        self._iso_zones: dict[str, dict[str, _Entry]] = {}
+        """Those of all zones."""
         self._prefix = self._iso = self._iso_zone = "-"
         self._prefix_at = self._iso_at = 0.0
         self._iso_head = ""
@@ -134,12 +138,13 @@ class SyslogReader:
             entry = None
             if line[:15] == prefix:
                 colon = line.find(": ", 16)
-                at, body = prefix_at, colon + 2
-                entry = heads.get(line[16:colon])
+                if colon > 0:
+                    at, body = prefix_at, colon + 2
+                    entry = heads.get(line[16:colon])
             elif line[:20] == iso:
                 micros = line[20:26]
-                if micros.isdecimal():
-                    colon = line.find(": ", 26)
+                colon = line.find(": ", 26)
+                if colon > 0 and micros.isdecimal():
                     at, body = iso_at + int(micros) / 1e6, colon + 2
                     entry = iso_heads.get(line[26:colon])
             if entry is None or (returns and line[-1:] == "\r"):
@@ -256,7 +261,10 @@ class SyslogReader:
             self._prefix, self._prefix_at = line[:15], at
         elif line[19:20] == "." and end > 26 and line[26] in "+-Z":
             if line[26:end] != self._iso_zone:
-                self._iso_zone, self._iso_heads = line[26:end], {}
+                if len(self._iso_zones) > _ZONES:
+                    self._iso_zones.clear()
+                self._iso_zone = line[26:end]
+                self._iso_heads = self._iso_zones.setdefault(self._iso_zone, {})
             self._iso, self._iso_at = line[:20], at - float(line[19:26])
             self._iso_head = line[26 : body - 2] if line[body - 2 : body] == ": " else ""
 
@@ -267,7 +275,8 @@ class SyslogReader:
         program, bracket, pid = tag.partition("[")
         if len(self._heads) > _HEAD_CACHE:
             self._heads.clear()
-            self._iso_heads.clear()
+            for heads in self._iso_zones.values():
+                heads.clear()
         table = self._tables.table(program)
         short = table.short if table is not None else None
         entry = self._heads[head] = (self._hosts.name(raw_host), pid.rstrip("]") if bracket else None, table, short)

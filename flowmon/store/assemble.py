@@ -40,6 +40,11 @@ def instant(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+def message_id(flow: Flow) -> str | None:
+    """The Message-ID of a flow, in angle brackets."""
+    return next((f"<{hop.message_id}>" for hop in flow.hops if hop.message_id is not None), None)
+
+
 def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
     """The message of a flow as things stand at `now` (log time)."""
     return message_with_ways(flow, known, now)[0]
@@ -70,7 +75,7 @@ def message_with_ways(flow: Flow, known: KnownHosts, now: float) -> tuple[answer
         list(dict.fromkeys(places[hop.serial] for hop in outcome.way if hop.serial in places)) for outcome in found
     ]
     told = answers.Message(
-        message_id=next((f"<{hop.message_id}>" for hop in flow.hops if hop.message_id is not None), None),
+        message_id=message_id(flow),
         envelope_sender=sender,
         subject=next((h.subject for h in hops if h.subject is not None), None),
         size=next((h.size for h in hops if h.size is not None), None),

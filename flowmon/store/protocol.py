@@ -61,6 +61,10 @@ class Reader(Protocol):
         """Everything of one message; None when it is no longer there (retention, or merged into another)."""
         ...
 
+    def message_id(self, id: int) -> str | None:
+        """The Message-ID of one message, in angle brackets; None when no log tells it, or the message is not there."""
+        ...
+
     def find(self, what: str) -> list[int]:
         """Rows of the messages with this message-id (with or without <>), queue ID or address, newest first."""
         ...

@@ -56,11 +56,13 @@ _ROW = (
 )
 
 
+MOVE_AWAY = "move it away, `flowmon collect` fills it again from the logs"
+
 
 def _remedy(fault: sqlite3.Error) -> str:
     text = str(fault)
     if "malformed" in text or "not a database" in text:
-        return "move it away, `flowmon collect` fills it again from the logs"
+        return MOVE_AWAY
     return "start `flowmon collect` first, or name a log"
 
 
@@ -238,7 +240,10 @@ class SqliteReader:
         )
 
     def _flow(self, id: int, body: bytes) -> Flow:
-        return decode(id, self._bodies.unpack(body))
+        try:
+            return decode(id, self._bodies.unpack(body))
+        except msgspec.MsgspecError as fault:
+            raise StoreError(f"{self.path}: message {id} is damaged: {fault}; {MOVE_AWAY}") from None
 
     def _body(self, id: int) -> bytes:
         body: bytes = self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0]
@@ -275,6 +280,10 @@ class SqliteReader:
             login=refused_login(flow), ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
+
+    def message_id(self, id: int) -> str | None:
+        rows = self._all("SELECT body FROM messages WHERE id = ?", (id,))
+        return assemble.message_id(self._flow(id, rows[0][0])) if rows else None
 
     def find(self, what: str) -> list[int]:
         text = what.strip()

@@ -93,7 +93,8 @@ class FlowmonApp(Shell):
         rule_of: RuleOf | None = None,
         captions: Sequence[tuple[float, str]] = (),
     ) -> None:
-        """`captions` are told one after the other, each so many seconds after the start; `news` is of the beat.
+        """`captions` are told one after the other, each so many seconds after the start. `news` is the pipe that tells
+        when there are news: see Beat.
 
         `zone` None shows the machine's own times; `ascii` None asks the environment.
 
@@ -154,13 +155,10 @@ class FlowmonApp(Shell):
     def on_unmount(self) -> None:
         self.beat.stop()
 
-    def look_at_news(self) -> float | None:
+    def look_at_news(self) -> None:
         page = self.screen_stack[-1] if self.screen_stack else None
-        due = page.due_in() if isinstance(page, Page) else None
-        if isinstance(page, Page) and due == 0:
+        if isinstance(page, Page):
             page.call_next(page.look)
-            return None
-        return due
 
     def _tell(self, caption: str) -> None:
         """Put a caption in place of the one before."""

@@ -1,8 +1,7 @@
 """The beat: when the screen on top looks for news of the store.
 
-It is a bare timer of the event loop, one for all screens: one of Textual sends messages each time, found or not. The
-collector that a screen started tells its commits through a pipe, so that nothing wakes while no mail comes; of another
-one's commits only the store tells, and is asked ten times a second.
+It is one timer for all screens. The collector that a screen started tells its commits through a pipe, so that a screen
+to which no mail comes wakes but once a second; another one's store has to be asked, ten times a second as a rule.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ def look_seconds(refresh_seconds: float) -> float:
 
 
 class Beat:
-    """Looks again and again from `start` to `stop`.
+    """Calls `look` every so often from `start` to `stop`.
 
     Args:
-        look: shows what is new; gives after how many seconds there will be something to show, None when nothing waits.
-        seconds: how long to wait at most.
-        news: descriptor that can be read when there may be news; None where nobody tells.
+        look: has the screen on top look for news. It must not fail: what is shown belongs to a message of the screen.
+        seconds: how often, where nobody tells of news; else it is at least `SAFETY_SECONDS`.
+        news: descriptor of a pipe that can be read when there may be news; None where nobody tells.
     """
 
-    def __init__(self, look: Callable[[], float | None], seconds: float, news: int | None = None) -> None:
+    def __init__(self, look: Callable[[], None], seconds: float, news: int | None = None) -> None:
         self._look = look
         self._seconds = seconds
         self._news = news
@@ -56,13 +55,16 @@ class Beat:
 
     def strike(self) -> None:
         """Look now."""
-        if self._loop is None:
-            return
+        self.strike_in(self._seconds if self._news is None else max(self._seconds, SAFETY_SECONDS))
+        if self._loop is not None:
+            self._look()
+
+    def strike_in(self, seconds: float) -> None:
+        """Look after so many seconds instead of whenever it was to be."""
         if self._next is not None:
             self._next.cancel()
-        wait = self._look()
-        most = self._seconds if self._news is None else max(self._seconds, SAFETY_SECONDS)
-        self._next = self._loop.call_later(most if wait is None else min(wait, most), self.strike)
+        if self._loop is not None:
+            self._next = self._loop.call_later(seconds, self.strike)
 
     def _told(self, news: int) -> None:
         data: bytes | None = None

@@ -16,11 +16,11 @@ SLOW_LINE = {
 
 LOCAL_FPS = 5.0
 SSH_FPS = 2.0
-"""How often a second the screens look for news, where nobody says otherwise."""
+"""How often a second the screens show news, where nobody says otherwise."""
 
 
 def refresh_seconds(environ: Mapping[str, str], fps: float | None, configured: float | None) -> float:
-    """How often to look for news: `fps` from the command line, else the configuration, else what the line bears."""
+    """How often to show news: `fps` from the command line, else the configuration, else what the line bears."""
     if fps is not None:
         return 1 / fps
     return configured or 1 / (SSH_FPS if over_ssh(environ) else LOCAL_FPS)

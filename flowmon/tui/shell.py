@@ -69,13 +69,13 @@ class Shell(LookApp):
     def name_of(self, row: MessageRow) -> tuple[str | None, str]:
         """What names a message best, and what that is called."""
         with contextlib.suppress(StoreError):  # then its recipient is what is known
-            detail = self.reader.detail(row.id)
-            if detail is not None and detail.message.message_id is not None:
-                return detail.message.message_id, "the message-id"
+            message_id = self.reader.message_id(row.id)
+            if message_id is not None:
+                return message_id, "the message-id"
         return row.recipient, "the recipient"
 
-    def look_at_news(self) -> float | None:
-        """What the beat does: see there."""
+    def look_at_news(self) -> None:
+        """Have the screen on top look for news."""
         raise NotImplementedError
 
     def renew_look(self) -> None:

@@ -62,7 +62,7 @@ def _ascii_of(character: str) -> str:
 
 
 def cells(text: str) -> int:
-    """How many cells a text takes once it is `clean`."""
+    """How many cells a text takes, that is `clean` or at least ASCII."""
     return len(text) if text.isascii() else cell_len(text)
 
 

@@ -31,17 +31,12 @@ async def write(pilot: Driver, text: str) -> None:
     await pilot.pause()
 
 
-def rested(pilot: Driver) -> Page[object]:
-    """The screen on top, as if its last answer had been shown for long enough."""
+async def poll(pilot: Driver) -> None:
+    """What the beat does when the last answer was shown for long enough."""
     page = pilot.app.screen
     assert isinstance(page, Page)
     page._rest_until = 0.0
-    return page
-
-
-async def poll(pilot: Driver) -> None:
-    """What the beat does then."""
-    rested(pilot).poll()
+    page.look()
     await settle(pilot)
 
 

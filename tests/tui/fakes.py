@@ -93,6 +93,10 @@ class FakeReader:
         self._note("detail")
         return self.details.get(id)
 
+    def message_id(self, id: int) -> str | None:
+        self._note("message_id")
+        return self.details[id].message.message_id if id in self.details else None
+
     def values(self, key: str, start: str) -> list[str]:
         return [value for value in ("edge", "edge2", "relay") if key == "host" and value.startswith(start)]
 

@@ -8,19 +8,28 @@ from collections.abc import Iterator
 
 import pytest
 
+from flowmon.tui import beat
 from flowmon.tui.beat import Beat, look_seconds
+
+HOURS = 10_000.0
 
 
 class Looks:
-    """Counts looks; `wait` is what each gives."""
+    """Counts looks."""
 
-    def __init__(self, wait: float | None = None) -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self.wait = wait
 
-    def __call__(self) -> float | None:
+    def __call__(self) -> None:
         self.count += 1
-        return self.wait
+
+    async def come_to(self, count: int) -> bool:
+        """Whether there are so many, sooner or later."""
+        for _ in range(2_000):
+            if self.count >= count:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
 
 @pytest.fixture
@@ -42,45 +51,60 @@ def test_news_are_looked_for_more_often_than_they_are_shown(shown: float, looked
 def test_it_looks_again_and_again() -> None:
     async def run() -> None:
         looks = Looks()
-        beat = Beat(looks, 0.01)
-        beat.start()
-        await asyncio.sleep(0.2)
-        beat.stop()
+        told = Beat(looks, 0.01)
+        told.start()
+        assert await looks.come_to(5)
+        told.stop()
         seen = looks.count
-        assert 3 <= seen <= 21
         await asyncio.sleep(0.05)
         assert looks.count == seen
 
     asyncio.run(run())
 
 
-def test_it_looks_when_what_waits_is_to_be_shown() -> None:
+def test_it_looks_sooner_when_something_waits() -> None:
     async def run() -> None:
-        looks = Looks(0.05)
-        beat = Beat(looks, 60)
-        beat.start()
+        looks = Looks()
+        told = Beat(looks, HOURS)
+        told.start()
         assert looks.count == 1
-        looks.wait = None
-        await asyncio.sleep(0.2)
+        told.strike_in(0.02)
+        assert await looks.come_to(2)
+        await asyncio.sleep(0.1)
         assert looks.count == 2
-        beat.stop()
+        told.stop()
 
     asyncio.run(run())
 
 
-def test_news_wake_it_and_nothing_else_does(pipe: tuple[int, int]) -> None:
+def test_news_wake_it_and_nothing_else_does(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     inward, out = pipe
+    monkeypatch.setattr(beat, "SAFETY_SECONDS", HOURS)
 
     async def run() -> None:
         looks = Looks()
-        beat = Beat(looks, 0.01, inward)
-        beat.start()
+        told = Beat(looks, 0.01, inward)
+        told.start()
         await asyncio.sleep(0.1)
         assert looks.count == 1
         os.write(out, b"...")
+        assert await looks.come_to(2)
         await asyncio.sleep(0.05)
         assert looks.count == 2
-        beat.stop()
+        told.stop()
+
+    asyncio.run(run())
+
+
+def test_where_news_are_told_it_looks_once_a_second_too(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beat, "SAFETY_SECONDS", 0.05)
+
+    async def run() -> None:
+        looks = Looks()
+        told = Beat(looks, 0.01, pipe[0])
+        told.start()
+        assert await looks.come_to(3)
+        told.stop()
 
     asyncio.run(run())
 
@@ -90,12 +114,14 @@ def test_a_collector_that_ended_tells_no_more(pipe: tuple[int, int]) -> None:
 
     async def run() -> None:
         looks = Looks()
-        beat = Beat(looks, 0.02, inward)
-        beat.start()
+        told = Beat(looks, 0.1, inward)
+        told.start()
         os.close(out)
-        await asyncio.sleep(0.3)
-        beat.stop()
-        assert 3 <= looks.count <= 20, "as often as without a pipe, and not at each turn of the loop"
+        assert await looks.come_to(4), "as often as where nobody tells"
+        seen = looks.count
+        await asyncio.sleep(0.25)
+        assert looks.count <= seen + 3, "and not with each turn of the loop"
+        told.stop()
 
     asyncio.run(run())
 
@@ -103,11 +129,13 @@ def test_a_collector_that_ended_tells_no_more(pipe: tuple[int, int]) -> None:
 def test_what_stopped_does_not_strike() -> None:
     async def run() -> None:
         looks = Looks()
-        beat = Beat(looks, 60)
-        beat.strike()
-        beat.start()
-        beat.stop()
-        beat.strike()
+        told = Beat(looks, HOURS)
+        told.strike()
+        told.start()
+        told.stop()
+        told.strike()
+        told.strike_in(0.0)
+        await asyncio.sleep(0.05)
         assert looks.count == 1
 
     asyncio.run(run())

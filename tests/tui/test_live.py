@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
-import pytest
 
 from flowmon.errors import StoreError
 from flowmon.model.answers import MessageRow
 from flowmon.model.words import DeliveryStatus
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import Driver, app_of, lines, poll, press, rested, settle, text
+from tests.tui.driving import app_of, lines, poll, press, settle, text
 from tests.tui.fakes import FakeReader
 from tests.tui.mail import HEALTH, STUCK, message_row
 
@@ -163,62 +160,3 @@ async def test_copy_goes_to_the_terminal(make_app: MakeApp) -> None:
         await press(pilot, "up", "up")
         await press(pilot, "right", "right", "y")
         assert app_of(pilot).clipboard == "anna@corp.example"
-
-
-async def shown(pilot: Driver, what: str) -> bool:
-    """Whether something comes to stand on the screen by itself."""
-    for _ in range(200):
-        if what in text(pilot):
-            return True
-        await pilot.pause(0.02)
-    return False
-
-
-async def test_news_come_by_themselves(make_app: MakeApp, reader: FakeReader) -> None:
-    async with make_app(refresh_seconds=0.2).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "3")
-        for number in (1000, 1001):  # the second one while the first one's answer rests
-            reader.message_rows.insert(0, new_message(number))
-            reader.commit()
-            assert await shown(pilot, f"new{number}@corp")
-
-
-async def test_what_the_collector_tells_is_shown_though_nobody_looks(make_app: MakeApp, reader: FakeReader) -> None:
-    inward, out = os.pipe()
-    try:
-        async with make_app(news=inward).run_test(size=(120, 40)) as pilot:
-            await press(pilot, "3")
-            rested(pilot)
-            reader.message_rows.insert(0, new_message(1000))
-            reader.commit()
-            os.write(out, b".")
-            assert await shown(pilot, "new1000@corp")
-    finally:
-        os.close(inward)
-        os.close(out)
-
-
-async def test_news_of_a_screen_that_was_below_are_shown(make_app: MakeApp, reader: FakeReader) -> None:
-    async with make_app(refresh_seconds=0.2).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "3", "question_mark")
-        reader.message_rows.insert(0, new_message(1000))
-        reader.commit()
-        await press(pilot, "escape")
-        assert await shown(pilot, "new1000@corp")
-
-
-async def test_a_store_that_tells_no_version_is_told_and_the_screen_goes_on(
-    make_app: MakeApp, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails() -> int:
-        raise StoreError("store.db: disk I/O error")
-
-    async with make_app(refresh_seconds=0.2).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "3")
-        monkeypatch.setattr(reader, "version", fails)
-        assert await shown(pilot, "query failed")
-        monkeypatch.undo()
-        reader.message_rows.insert(0, new_message(1000))
-        reader.commit()
-        assert await shown(pilot, "new1000@corp")
-        assert "query failed" not in lines(pilot)[0]

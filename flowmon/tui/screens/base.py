@@ -73,6 +73,8 @@ class Page(Screen[None], Generic[Answer]):
         self.fault = ""
         self._turn = 0
         self._busy = False
+        self._unasked = False
+        """Something could not be asked, as the store did not even tell its version."""
         self._rest_until = self._next_age = 0.0
         self._minute: datetime | None = None
         """That of the last look at ages."""
@@ -113,28 +115,15 @@ class Page(Screen[None], Generic[Answer]):
         self._tables = list(self.query(LineTable))
         self._show_frame()
 
-    def due_in(self) -> float | None:
-        """Seconds until a look has something to show, 0 for at once; None while nothing is new."""
-        now = monotonic()
-        if now >= self._next_age:
-            return 0.0
-        if self.app.paused or self._busy:
-            return None
-        try:
-            return max(self._rest_until - now, 0.0) if self.app.reader.version() != self._version else None
-        except StoreError:  # the look tells it
-            return 0.0
-
     def look(self) -> None:
-        """Look for news, and once a second at ages."""
+        """Look for news, and about once a second at ages."""
         if monotonic() >= self._next_age:
             self._next_age = monotonic() + AGE_SECONDS
             self.age()
         self.poll()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        self._show_frame()
-        self.poll(force=self._version is None)
+        self._state_changed()
 
     @property
     def on_top(self) -> bool:
@@ -151,21 +140,24 @@ class Page(Screen[None], Generic[Answer]):
         try:
             version = self.app.reader.version()
         except StoreError as fault:
+            self._unasked = True
             self._failed(str(fault))
             return
-        if filtered or force:
+        rest = self._rest_until - monotonic()
+        if filtered or force or self._unasked:
             self._ask(version)
         elif version != self._version and not self._busy:
-            if monotonic() >= self._rest_until:
+            if rest <= 0:
                 self._ask(version)
             else:
-                self.app.beat.strike()  # once the rest is over
+                self.app.beat.strike_in(rest)
 
     def ask(self) -> None:
         """Ask anew because what is looked at changed, paused or not."""
         self.poll(force=True)
 
     def _ask(self, version: int) -> None:
+        self._unasked = False
         self._turn += 1
         self._busy = True
         self._version = version
@@ -225,7 +217,8 @@ class Page(Screen[None], Generic[Answer]):
     def _state_changed(self) -> None:
         if self.on_top:
             self._show_frame()
-            self.poll()
+            self._next_age = 0.0
+            self.look()
 
     def _show_frame(self) -> None:
         if not self.is_mounted:
