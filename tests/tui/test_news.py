@@ -13,7 +13,7 @@ import pytest
 
 from flowmon.errors import StoreError
 from flowmon.model.words import DeliveryStatus
-from flowmon.tui import beat
+from flowmon.tui import beat, shell
 from flowmon.tui.screens import base
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driver, lines, press, settle, text
@@ -55,6 +55,7 @@ def pipe() -> Iterator[Pipe]:
 def told_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked for that the collector does not tell."""
     monkeypatch.setattr(beat, "SAFETY_SECONDS", HOURS)
+    monkeypatch.setattr(shell, "look_seconds", lambda refresh_seconds: HOURS)
 
 
 def arrives(reader: FakeReader, number: int) -> str:
@@ -121,9 +122,11 @@ async def test_what_is_told_while_a_question_is_being_answered_is_shown_after_it
     make_app: MakeApp, reader: FakeReader, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered, asked, rows = threading.Event(), threading.Event(), reader.rows
+    questions = []
 
     def slow(*args: Any, **named: Any) -> Any:
         found = rows(*args, **named)
+        questions.append(args)
         asked.set()
         assert answered.wait(PATIENCE_SECONDS)
         return found
@@ -136,8 +139,9 @@ async def test_what_is_told_while_a_question_is_being_answered_is_shown_after_it
         assert await asyncio.to_thread(asked.wait, PATIENCE_SECONDS)
         new = arrives(reader, 1001)  # the answer under way does not have it
         pipe.tell()
-        await pilot.pause(0.1)
+        await pilot.pause(0.2)
         assert new not in text(pilot)
+        assert len(questions) == 1, "a slow question comes to its end"
         answered.set()
         assert await shown(pilot, new)
 
