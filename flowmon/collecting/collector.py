@@ -16,7 +16,10 @@ from flowmon.store.writer import Writer
 COMMIT_SECONDS = 0.08
 """How long what is folded may wait for its commit while lines keep coming."""
 BULK_COMMIT_SECONDS = 0.1
-"""The same while history is read."""
+"""The same while a collector reads history."""
+BATCH_STEPS = 4
+"""Chunks of log folded for one batch where a command reads history: not by the clock, so that the same logs have the same
+answers each time."""
 
 
 class Collector:
@@ -55,7 +58,7 @@ class Collector:
         steps = 0
         while self.step():
             steps += 1
-            if self.due(BULK_COMMIT_SECONDS):
+            if steps % BATCH_STEPS == 0:
                 self.commit(settled=True)
             if progress is not None and steps % 16 == 0:
                 progress(sum(s.state.offset for s in self.folding.sources))

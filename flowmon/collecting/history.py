@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from flowmon.collecting.collector import Collector
+from flowmon.collecting.collector import BATCH_STEPS, Collector
 from flowmon.collecting.folded import Folded
 from flowmon.collecting.folding import Folding
 from flowmon.collecting.keeping import Keeper
@@ -29,8 +29,6 @@ from flowmon.store.writer import Writer
 
 LARGE_BYTES = 8_000_000
 """From this size on a second process is worth its start."""
-BATCH_STEPS = 4
-"""Chunks of log folded for one batch."""
 COMMIT_BATCHES = 4
 _PIPE_BYTES = 1_048_576
 """What may wait to be kept: two batches or so. As much as Linux lets anybody have; with the usual 64 KiB the two

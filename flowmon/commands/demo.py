@@ -168,8 +168,9 @@ def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps
     need_terminal()
     with replayed(max(speed, 0.1)) as folder:
         store = folder / "demo.db"
-        with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)) as news:
+        with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)) as child:
             told = [((one.at - HEAD_START_SECONDS) / max(speed, 0.1), one.text) for one in captions(_recording())]
+            news = child.stdout.fileno() if child.stdout is not None else None
             show(store, config, None, [], news=news, captions=told,
                  theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

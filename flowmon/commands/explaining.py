@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import NamedTuple
 
 from flowmon.commands import opening
@@ -53,8 +54,12 @@ class RuleFinder:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._formats: Catalogue | None = None
+        self._known = lru_cache(maxsize=2_000)(self._rule)
 
     def __call__(self, line: str) -> str | None:
+        return self._known(line)
+
+    def _rule(self, line: str) -> str | None:
         if self._formats is None:
             self._formats = opening.catalogue(self._config)
         found = reading(self._formats, line)

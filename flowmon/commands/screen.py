@@ -18,12 +18,12 @@ from flowmon import paths
 from flowmon.commands import opening
 from flowmon.commands.explaining import RuleFinder
 from flowmon.config import Config
-from flowmon.errors import FlowmonError, StoreError
+from flowmon.errors import FlowmonError, SourceError, StoreError
 from flowmon.store.lock import collector_runs, was_for_screen
 from flowmon.store.reader import SqliteReader
 from flowmon.store.schema import SCHEMA_VERSION
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2
 """How often a screen looks whether another's collector still runs."""
 START_SECONDS = 10.0
 """How long a collector may take to open its store."""
@@ -46,18 +46,33 @@ def run(
             stack.enter_context(_successor(path, config_path, arguments))
             if arguments and not was_for_screen(path):
                 notices.append("a collector already reads these logs: this screen looks at its store")
-        else:
-            if not arguments:
-                from flowmon.commands.collect import find
-
-                discovery = find(arguments, config)
-                notices += [*discovery.notes, *discovery.problems]
-                discovery.close()
-            news = stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
+        elif arguments or _finds_logs(config, path, notices):
+            child = stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
+            news = child.stdout.fileno() if child.stdout is not None else None
             if _piped(arguments):
                 _keys_from_terminal()
+            stack.enter_context(_successor(path, config_path, arguments, child))
         show(path, config, filter_text, notices, news=news, theme=theme, mouse=mouse, fps=fps)
     return 0
+
+
+def _finds_logs(config: Config, path: Path, notices: list[str]) -> bool:
+    """Whether there are logs to read where none is named; notes what is to be said of them.
+
+    Raises SourceError where there are none, and no store either that tells of mail.
+    """
+    from flowmon.commands.collect import find
+
+    try:
+        discovery = find([], config)
+    except SourceError as fault:
+        if not path.exists():
+            raise
+        notices.append(f"no collector runs for {path}, and none was started: {fault}")
+        return False
+    notices += [*discovery.notes, *discovery.problems]
+    discovery.close()
+    return True
 
 
 def _piped(arguments: list[str]) -> bool:
@@ -148,10 +163,10 @@ def _store_for(arguments: list[str], config: Config) -> Path:
 @contextlib.contextmanager
 def collector(
     path: Path, config: Path | None, arguments: list[str], *, meanwhile: Callable[[], None] = lambda: None
-) -> Iterator[int]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """A collector in a process of its own, which ends with this context. Raises StoreError when it does not start.
 
-    Gives a descriptor that can be read when it has written something. `meanwhile` is done while it starts.
+    Its standard output can be read when it has written something. `meanwhile` is done while it starts.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,8 +192,7 @@ def collector(
                 if time.monotonic() > until:
                     raise StoreError(f"{path}: the collector did not open the store within {START_SECONDS:.0f} seconds")
                 time.sleep(0.02)
-            assert child.stdout is not None, "it is a pipe"
-            yield child.stdout.fileno()
+            yield child
         finally:
             if child.poll() is None:
                 child.terminate()
@@ -192,22 +206,25 @@ def collector(
 
 
 @contextlib.contextmanager
-def _successor(path: Path, config: Path | None, arguments: list[str]) -> Iterator[None]:
-    """Look at the store of another screen's collector, and go on with one of our own when that ends with its screen."""
-    over = threading.Event()
+def _successor(
+    path: Path, config: Path | None, arguments: list[str], first: subprocess.Popen[bytes] | None = None
+) -> Iterator[None]:
+    """Go on with another collector when a screen's collector ends: `first`, our own, or that of another screen."""
+    over, starting = threading.Event(), threading.Lock()
     with contextlib.ExitStack() as stack:
 
         def watch() -> None:
-            pause = LOOK_SECONDS
+            own, pause = first, LOOK_SECONDS
             while not over.wait(pause):
-                if collector_runs(path) or not was_for_screen(path):
-                    continue
-                try:
-                    stack.enter_context(collector(path, config, arguments))
-                except StoreError:  # a third screen was quicker; or it cannot be started, as the screens say already
-                    pause = min(2 * pause, START_SECONDS)
-                else:
-                    return
+                if own is not None:  # nothing wakes while it runs
+                    own.wait()
+                    own = None
+                elif not collector_runs(path) and was_for_screen(path):
+                    # another screen may be quicker; or it cannot be started, as the screens say already
+                    with starting, contextlib.suppress(StoreError):
+                        if not over.is_set():
+                            own = stack.enter_context(collector(path, config, arguments))
+                    pause = min(2 * pause, START_SECONDS)  # one that ends again and again is not started all the time
 
         thread = threading.Thread(target=watch, name="flowmon-successor", daemon=True)
         if not _piped(arguments):
@@ -216,8 +233,8 @@ def _successor(path: Path, config: Path | None, arguments: list[str]) -> Iterato
             yield
         finally:
             over.set()
-            if thread.is_alive():
-                thread.join()
+            with starting:  # what is being started now ends with the others
+                pass
 
 
 def _readable(path: Path) -> bool:

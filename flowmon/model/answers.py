@@ -299,6 +299,8 @@ class SourceRow(msgspec.Struct, frozen=True):
     """What keeps it from being read, with the remedy."""
     samples: list[str]
     """The last lines that no rule matched, at most five."""
+    notice: str | None = None
+    """What is strange about it, though it is read."""
 
 
 class Health(msgspec.Struct, frozen=True):

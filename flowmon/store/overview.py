@@ -181,7 +181,8 @@ def sources(ask: Ask) -> list[answers.SourceRow]:
             path=s.path, host=s.host, format=s.format, position=s.offset, size=s.size, lag_bytes=s.lag_bytes,
             lines=s.lines, unmatched=s.unmatched, foreign=s.foreign, lines_per_second=s.lines_per_second,
             last_line_at=instant(s.last_line_at) if s.last_line_at is not None else None,
-            read_at=instant(s.read_at) if s.read_at is not None else None, error=s.error or s.notice, samples=s.samples,
+            read_at=instant(s.read_at) if s.read_at is not None else None, error=s.error, notice=s.notice,
+            samples=s.samples,
         )
         for s in states(ask)
     ]

@@ -40,14 +40,17 @@ RuleOf = Callable[[str], str | None]
 """Names the format and the rule that read a line; None where no rule reads it by itself."""
 
 
-async def read_lines(evidence: Sequence[Evidence], rule_of: RuleOf = lambda line: None) -> list[RawLine]:
-    """The text of each line: the kept one, else what its file holds at its offset; with line number and rule."""
-    found = [await _read(one) for one in evidence]
-    return await asyncio.to_thread(_told, found, rule_of)
+async def read_lines(evidence: Sequence[Evidence]) -> list[RawLine]:
+    """The text of each line: the kept one, else what its file holds at its offset."""
+    return [await _read(one) for one in evidence]
 
 
-def _told(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
-    """The same lines with their numbers and rules."""
+async def explained(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
+    """The same lines with their numbers and rules, which take longer to find than the lines."""
+    return await asyncio.to_thread(_explained, lines, rule_of)
+
+
+def _explained(lines: list[RawLine], rule_of: RuleOf) -> list[RawLine]:
     numbers: dict[tuple[str, int], int] = {}
     for path in {line.evidence.path for line in lines if line.text is not None}:
         offsets = sorted({line.evidence.offset for line in lines if line.evidence.path == path})

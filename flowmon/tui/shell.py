@@ -135,8 +135,8 @@ class Shell(LookApp):
         if self.filter is not None:
             self._take_filter(self.filter.without(text))
 
-    def add_terms(self, *terms: str | None) -> bool:
-        """Narrow the filter by terms; False, with a notice, where one is not understood."""
+    def add_terms(self, *terms: str | None, place: str | None = None) -> bool:
+        """Narrow the filter by terms; False, with a notice, where one is not understood. `place`: go there with it."""
         narrowed = self.filter
         try:
             for term in terms:
@@ -145,6 +145,8 @@ class Shell(LookApp):
         except FilterError as error:
             self._refuse(error)
             return False
+        if place is not None:
+            self._show(place)  # first: the screen that is left keeps its rows, and its cursor among them
         self._take_filter(narrowed)
         return True
 
@@ -176,10 +178,9 @@ class Shell(LookApp):
     def drill(self, place: str, *terms: str | None) -> None:
         """Go into something: to a screen, narrowed by terms. Escape comes back."""
         before = Visit(self.place, self.filter_text)
-        if self.add_terms(*terms):
+        if self.add_terms(*terms, place=place):
             self._visits.append(before)
             self._drilled = self.filter_text
-            self._show(place)
 
     @property
     def can_come_back(self) -> bool:
@@ -215,4 +216,5 @@ class Shell(LookApp):
             self.notify("There is nothing to copy here", severity="warning")
             return
         self.copy_to_clipboard(text)
+        self.clear_notifications()  # what was copied before
         self.notify(f"{text[:200]}", title=f"Copied {what}", markup=False)

@@ -112,7 +112,6 @@ class Story:
         message = self.detail.message
         alike = sum(one.status is message.status for one in message.recipients)
         of = f"{alike} of {len(message.recipients)} recipients: " if 0 < alike < len(message.recipients) else ""
-        took = span((message.last_seen_at - message.first_seen_at).total_seconds())
         if message.status in OPEN_STATUSES:
             host = next((hop.host for hop in reversed(message.hops) if hop.left_at is None), None)
             where = f" on {clean(host)}" if host else ""
@@ -121,7 +120,10 @@ class Story:
             why = "" if message.reason == "smtp-auth" else _because(message.reason)
             return f"the login as {clean(self.detail.login)} was refused{why}"
         words = STATUS_MEANINGS[message.status] if message.status is not DeliveryStatus.DELIVERED else "in the mailbox"
-        return f"{of}{words}{_because(message.reason)}, {took} after it was first seen"
+        ends = [one.delay_seconds for one in message.recipients if one.status is message.status]
+        known = [seconds for seconds in ends if seconds is not None]
+        took = max(known) if known else (message.last_seen_at - message.first_seen_at).total_seconds()
+        return f"{of}{words}{_because(message.reason)}, {span(took)} after it was first seen"
 
     def _linked(self, width: int) -> list[DocLine]:
         lines: list[DocLine] = []
@@ -141,7 +143,9 @@ class Story:
         recipients = worst_first(self.detail.message.recipients)
         lines = _section(f"Recipients {len(recipients)}", width, look, "recipients")
         if not recipients:
-            return [*lines, _quiet("None was named before the session ended.")]
+            waits = self.detail.message.status in OPEN_STATUSES
+            told = "None is named yet: logs name recipients with the first try, or when it ends."
+            return [*lines, _quiet(told if waits else "None was named before the session ended.")]
         for one in recipients:
             lines += self._recipient(one, width, look)
         return lines

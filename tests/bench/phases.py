@@ -20,9 +20,10 @@ from typing import TypeVar
 
 import msgspec
 
+from flowmon.collecting.collector import BATCH_STEPS
 from flowmon.collecting.folded import Folded, Start
 from flowmon.collecting.folding import Folding
-from flowmon.collecting.history import BATCH_STEPS, COMMIT_BATCHES
+from flowmon.collecting.history import COMMIT_BATCHES
 from flowmon.collecting.keeping import Keeper
 from flowmon.commands import opening
 from flowmon.config import Config

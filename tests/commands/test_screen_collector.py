@@ -16,8 +16,10 @@ import pytest
 
 from flowmon.commands import collect
 from flowmon.commands.collect import _end_with
-from flowmon.commands.screen import LOOK_SECONDS, _piped, _store_for, _successor, collector
+from flowmon.commands.screen import LOOK_SECONDS, _finds_logs, _piped, _store_for, _successor, collector
 from flowmon.config import Config
+from flowmon.errors import SourceError
+from flowmon.sources import Discovery
 from flowmon.store.lock import collector_runs, was_for_screen
 from flowmon.store.writer import Writer
 
@@ -62,6 +64,41 @@ def test_another_screen_goes_on_when_the_one_that_collects_is_left(tmp_path: Pat
     assert not collector_runs(store)
 
 
+def test_a_screen_goes_on_when_its_own_collector_ends(tmp_path: Path) -> None:
+    log, store = tmp_path / "mail.log", tmp_path / "store.db"
+    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+    with collector(store, None, [str(log)]) as child, _successor(store, None, [str(log)], child):
+        child.kill()
+        child.wait(20)
+        until = time.monotonic() + 20
+        while not collector_runs(store) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert collector_runs(store)
+    assert not collector_runs(store)
+
+
+def test_what_ends_with_the_screen_is_not_started_again(tmp_path: Path) -> None:
+    log, store = tmp_path / "mail.log", tmp_path / "store.db"
+    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+    with collector(store, None, [str(log)]) as child, _successor(store, None, [str(log)], child):
+        pass
+    time.sleep(3 * LOOK_SECONDS)
+    assert not collector_runs(store)
+
+
+def test_a_store_is_shown_though_no_log_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(arguments: list[str], config: Config) -> Discovery:
+        raise SourceError("no mail log was found")
+
+    monkeypatch.setattr(collect, "find", nothing)
+    store, notices = tmp_path / "store.db", list[str]()
+    with pytest.raises(SourceError):
+        _finds_logs(Config(), store, notices)
+    Writer(store).close()
+    assert not _finds_logs(Config(), store, notices)
+    assert "no mail log was found" in notices[0]
+
+
 def test_a_service_that_stops_is_left_to_whoever_starts_it_again(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     Writer(store).close()
@@ -97,7 +134,9 @@ def test_standard_input_under_the_name_of_a_host() -> None:
 def test_what_is_written_is_told_to_the_screen(tmp_path: Path) -> None:
     log, store = tmp_path / "mail.log", tmp_path / "store.db"
     log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
-    with collector(store, None, [str(log)]) as news:
+    with collector(store, None, [str(log)]) as child:
+        assert child.stdout is not None
+        news = child.stdout.fileno()
         assert select.select([news], [], [], 20)[0]
         while select.select([news], [], [], 0.5)[0]:
             os.read(news, 1000)

@@ -145,7 +145,7 @@ def test_history_in_small_chunks(
     """A large history is kept in batches of what is settled; here each chunk of a line or two makes a batch."""
     expected = _at_once(name)
     for module, limit, value in ((folding, "_CHUNK", 300), (folding, "_STEP_CHUNK", 300),
-                                 (collector, "BULK_COMMIT_SECONDS", 0.0)):
+                                 (collector, "BATCH_STEPS", 1)):
         monkeypatch.setattr(module, limit, value)
     store = tmp_path / "store.db"
     discovery = discover([str(reading.copied(name, tmp_path))])

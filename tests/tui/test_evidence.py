@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowmon.model.answers import Evidence
-from flowmon.tui.evidence import read_lines
+from flowmon.tui.evidence import explained, read_lines
 
 LINES = b"first\r\nsecond \xff line\nthird"
 
@@ -50,7 +50,7 @@ async def test_a_line_has_its_number_and_its_rule(tmp_path: Path) -> None:
     log.write_bytes(b"one\ntwo\nthree\n")
     packed.write_bytes(gzip.compress(log.read_bytes()))
     asked = [Evidence(None, "mx1", str(path), offset, None) for path in (log, packed) for offset in (8, 0)]
-    found = await read_lines(asked, rule_of=lambda line: f"format: {line}" if line != "one" else None)
+    found = await explained(await read_lines(asked), lambda line: f"format: {line}" if line != "one" else None)
     assert [(line.text, line.line_number, line.rule) for line in found] == [
         ("three", 3, "format: three"), ("one", 1, None),
     ] * 2

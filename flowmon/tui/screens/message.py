@@ -15,7 +15,7 @@ from flowmon.commands import export
 from flowmon.model.answers import Detail
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
-from flowmon.tui.evidence import read_lines
+from flowmon.tui.evidence import explained, read_lines
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.dialogs import AskScreen
@@ -65,9 +65,14 @@ class MessagePage(Page[Detail | None]):
 
     @work(exclusive=True, group="raw")
     async def _read(self, detail: Detail) -> None:
-        """Fetch the raw lines from their files, then show it all."""
-        raw = await read_lines(detail.evidence, self.app.rule_of)
-        self._story, self._gone = Story(detail, raw), False
+        """Fetch the raw lines from their files and show it all; which rule reads each is told a moment later."""
+        raw = await read_lines(detail.evidence)
+        if self._story is None:
+            self._tell(Story(detail, raw))
+        self._tell(Story(detail, await explained(raw, self.app.rule_of)))
+
+    def _tell(self, story: Story) -> None:
+        self._story, self._gone = story, False
         self.query_one(Document).rewrite()
 
     def age(self) -> None:
@@ -159,7 +164,7 @@ class MessagePage(Page[Detail | None]):
     def copied(self) -> tuple[str | None, str]:
         line = self.query_one(Document).current
         if line is not None and line.copy:
-            return line.copy, "the line"
+            return line.copy, "the value"
         return self._story.detail.message.message_id if self._story else None, "the message-id"
 
     def on_mount(self) -> None:

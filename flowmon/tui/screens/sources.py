@@ -121,6 +121,8 @@ class SourcesPage(Page[list[SourceRow]]):
         lines = [DocLine([(title, "title"), (" ", ""), (rule * max(0, width - len(title) - 2), "rule")], copy=row.path)]
         if row.error:
             lines += labelled("Not read", row.error, width, "bold bad", copy=row.error)
+        if row.notice:
+            lines += labelled("Note", row.notice, width, "warn", copy=row.notice)
         place = f"byte {number(row.position)} of {number(row.size)}"
         lines += labelled("Position", f"{place}, {number(row.lines)} lines", width)
         if row.last_line_at is not None:
