@@ -18,8 +18,8 @@ COMMIT_SECONDS = 0.08
 BULK_COMMIT_SECONDS = 0.1
 """The same while a collector reads history."""
 BATCH_STEPS = 4
-"""Chunks of log folded for one batch where a command reads history: not by the clock, so that the same logs have the same
-answers each time."""
+"""Chunks of log folded for one batch where a command reads history: not by the clock, so that the same logs have the
+same answers each time."""
 
 
 class Collector:

@@ -106,6 +106,8 @@ class Keeper:
                 del self._waiting[id]
                 if table.row(id) in table.flows:
                     changed.add(table.row(id))
+        for id in table.gone:
+            self._waiting.pop(id, None)
         flows, nothing = self._flows(changed)
         learnt: set[str] = set()
         for flow in flows:
@@ -145,6 +147,8 @@ class Keeper:
         made = make(flow, self.known, now, keyed=self._keyed)
         if made.waits_until is not None and made.waits_until >= now:
             self._waiting[flow.id] = made.waits_until
+        else:
+            self._waiting.pop(flow.id, None)
         return made
 
     def _learn(self, flow: Flow, learnt: set[str]) -> None:

@@ -105,7 +105,8 @@ class FakeReader:
 
     def queues(self, filter: Filter | None = None) -> list[QueueRow]:
         self._note("queues", filter)
-        return self.queue_rows
+        next_hops = [term.removeprefix("next:") for term in filter.terms if term.startswith("next:")] if filter else []
+        return [row for row in self.queue_rows if not next_hops or row.next_hop in next_hops]
 
     def problems(self, filter: Filter | None = None) -> list[ProblemRow]:
         self._note("problems", filter)

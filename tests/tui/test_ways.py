@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.tui.widgets.table import LineTable
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, press, settle, terms, text
 from tests.tui.fakes import FakeReader
@@ -53,6 +54,19 @@ async def test_from_a_queue_to_its_raw_lines_and_back(make_app: MakeApp, reader:
         assert app.place == "queues"
         assert terms(pilot) == []
         assert "▌ mbx2.corp.example" in text(pilot), "the cursor is where it was"
+
+
+@pytest.mark.parametrize("place", ["1", "2"])
+async def test_escape_finds_the_cursor_where_it_was(make_app: MakeApp, place: str) -> None:
+    async with make_app(refresh_seconds=0.1).run_test(size=(120, 40)) as pilot:
+        await press(pilot, place, "down", "down")
+        table = pilot.app.screen.query_one("#queues", LineTable)
+        assert table.cursor == 2
+        await press(pilot, "enter")
+        await pilot.pause(0.3)
+        await press(pilot, "escape")
+        await pilot.pause(0.3)
+        assert table.cursor == 2
 
 
 async def test_from_a_problem_to_its_messages(make_app: MakeApp) -> None:
