@@ -6,18 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.theme import Theme
 
 from flowmon.model.answers import Detail
 from flowmon.model.way import hops_to, slowest_stage, stage_seconds, visits
-from flowmon.model.words import Stage
+from flowmon.model.words import DeliveryStatus, Stage
 from flowmon.tui.glyphs import UNICODE
 from flowmon.tui.look import Look
 from flowmon.tui.palette import Palette
 from flowmon.tui.picture import picture
 from flowmon.tui.story import Story
 from tests.golden import reading
+from tests.tui.mail import STUCK
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LOOK = Look(Palette(Theme("plain", primary="#ffffff"), {}), UNICODE, NOW, UTC)
@@ -136,3 +138,23 @@ def test_the_next_hops_own_id_is_the_last_trace(read: Read) -> None:
     shown = _shown(read("providers_ids_are_the_last_trace", "m0@acme.example"))
     assert "next hop's own id: 5b1f17b1804b1-4a5d3f0e5si123.90" in shown
     assert "next hop's own id: 5471" in shown
+
+
+def test_the_headline_tells_when_those_it_speaks_of_came_to_their_end() -> None:
+    message = STUCK.message
+    gone = msgspec.structs.replace(
+        message.recipients[0], status=DeliveryStatus.BOUNCED, reason="user-unknown", delay_seconds=2.0
+    )
+    told = msgspec.structs.replace(
+        message, status=DeliveryStatus.BOUNCED, reason="user-unknown", recipients=[gone, *message.recipients[1:]]
+    )
+    shown = _shown(msgspec.structs.replace(STUCK, message=told))
+    assert "bounced   1 of 3 recipients: " in shown
+    assert "(user-unknown), 2.0s after it was first seen" in shown, "not when others were last told of"
+
+
+def test_mail_that_was_not_tried_yet_does_not_seem_to_be_refused() -> None:
+    waits = msgspec.structs.replace(STUCK.message, status=DeliveryStatus.QUEUED, reason=None, recipients=[])
+    assert "None is named yet" in _shown(msgspec.structs.replace(STUCK, message=waits))
+    over = msgspec.structs.replace(waits, status=DeliveryStatus.REJECTED)
+    assert "before the session ended" in _shown(msgspec.structs.replace(STUCK, message=over))
