@@ -74,7 +74,7 @@ def _told(reader: SqliteReader) -> list[list[str | None]]:
 
 
 @given(form=forms, first=st.sampled_from(["edge", "mid", ONCE]))
-@settings(max_examples=100, deadline=None, derandomize=True,
+@settings(max_examples=60, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_they_stay_apart(catalogue: Catalogue, form: Form, first: str) -> None:
     texts = dict(zip(("edge", "mid"), _logs(form), strict=True))

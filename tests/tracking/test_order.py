@@ -114,7 +114,7 @@ def _grown(
 
 @given(name=st.sampled_from(reading.RUNS), story=growths)
 @settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],  # making a failing story shorter takes minutes
 )
 def test_any_interleaving(catalogue: Catalogue, name: str, story: list[Growth]) -> None:
@@ -124,7 +124,7 @@ def test_any_interleaving(catalogue: Catalogue, name: str, story: list[Growth]) 
 
 @given(name=st.sampled_from(_OF_SEVERAL_LOGS), story=growths)
 @settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],
 )
 def test_killed_after_any_commit(catalogue: Catalogue, name: str, story: list[Growth]) -> None:

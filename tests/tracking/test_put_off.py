@@ -87,7 +87,7 @@ def _told(reader: SqliteReader) -> list[tuple[str | None, list[str], list[str], 
 
 
 @given(sent=messages, form=forms, first=st.sampled_from(["mx1", "mx2", ONCE]))
-@settings(max_examples=100, deadline=None, derandomize=True,
+@settings(max_examples=60, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_is_told_with_its_tries(catalogue: Catalogue, sent: list[Sent], form: Form, first: str) -> None:
     expected = [
