@@ -11,7 +11,7 @@ demo: $(VENV)/.installed           ## the screen on a recorded run, replayed liv
 	$(VENV)/bin/flowmon demo $(ARGS)
 
 test: $(VENV)/.installed-test      ## all tests; ARGS go to pytest
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/.installed-test     ## style and types
 	$(VENV)/bin/ruff check .
