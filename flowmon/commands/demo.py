@@ -170,7 +170,6 @@ def run(*, theme: str | None = None, speed: float = 1.0, mouse: bool = True, fps
         store = folder / "demo.db"
         with collector(store, None, [str(folder / "logs")], meanwhile=lambda: prepare(config)) as child:
             told = [((one.at - HEAD_START_SECONDS) / max(speed, 0.1), one.text) for one in captions(_recording())]
-            news = child.stdout.fileno() if child.stdout is not None else None
-            show(store, config, None, [], news=news, captions=told,
+            show(store, config, None, [], child=child, captions=told,
                  theme=theme, mouse=mouse, title="demo", fps=fps)
     return 0

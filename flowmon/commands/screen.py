@@ -40,7 +40,7 @@ def run(
     path = store or _store_for(arguments, config)
     opening.there(path)
     notices: list[str] = []
-    news: int | None = None
+    child: subprocess.Popen[bytes] | None = None
     with contextlib.ExitStack() as stack:
         if collector_runs(path):
             stack.enter_context(_successor(path, config_path, arguments))
@@ -48,11 +48,10 @@ def run(
                 notices.append("a collector already reads these logs: this screen looks at its store")
         elif arguments or _finds_logs(config, path, notices):
             child = stack.enter_context(collector(path, config_path, arguments, meanwhile=lambda: prepare(config)))
-            news = child.stdout.fileno() if child.stdout is not None else None
             if _piped(arguments):
                 _keys_from_terminal()
             stack.enter_context(_successor(path, config_path, arguments, child))
-        show(path, config, filter_text, notices, news=news, theme=theme, mouse=mouse, fps=fps)
+        show(path, config, filter_text, notices, child=child, theme=theme, mouse=mouse, fps=fps)
     return 0
 
 
@@ -107,14 +106,16 @@ def _keys_from_terminal() -> None:
 
 def show(
     path: Path, config: Config, filter_text: str | None, notices: list[str], *, theme: str | None, mouse: bool,
-    news: int | None = None, title: str = "", fps: float | None = None, captions: Sequence[tuple[float, str]] = (),
+    child: subprocess.Popen[bytes] | None = None, title: str = "", fps: float | None = None,
+    captions: Sequence[tuple[float, str]] = (),
 ) -> None:
-    """Open the screens on a store. `news`: what `collector` gave, where this screen started it."""
+    """Open the screens on a store. `child`: its collector, where this screen started it."""
     from flowmon.tui import environment
 
     prepare(config)
     from flowmon.tui.app import run_app
 
+    news = child.stdout.fileno() if child is not None and child.stdout is not None else None
     reader = SqliteReader(path)
     try:
         seconds = environment.refresh_seconds(os.environ, fps, config.screen.refresh_seconds)

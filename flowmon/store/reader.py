@@ -56,13 +56,13 @@ _ROW = (
 )
 
 
-MOVE_AWAY = "move it away, `flowmon collect` fills it again from the logs"
+_MOVE_AWAY = "move it away, `flowmon collect` fills it again from the logs"
 
 
 def _remedy(fault: sqlite3.Error) -> str:
     text = str(fault)
     if "malformed" in text or "not a database" in text:
-        return MOVE_AWAY
+        return _MOVE_AWAY
     return "start `flowmon collect` first, or name a log"
 
 
@@ -243,7 +243,7 @@ class SqliteReader:
         try:
             return decode(id, self._bodies.unpack(body))
         except msgspec.MsgspecError as fault:
-            raise StoreError(f"{self.path}: message {id} is damaged: {fault}; {MOVE_AWAY}") from None
+            raise StoreError(f"{self.path}: message {id} is damaged: {fault}; {_MOVE_AWAY}") from None
 
     def _body(self, id: int) -> bytes:
         body: bytes = self._all("SELECT body FROM messages WHERE id = ?", (id,))[0][0]

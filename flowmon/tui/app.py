@@ -24,6 +24,7 @@ from flowmon import paths
 from flowmon.errors import FlowmonError
 from flowmon.store.protocol import Reader
 from flowmon.suggest import nearest
+from flowmon.tui.beat import Beat, look_seconds
 from flowmon.tui.environment import ascii_only, few_colours
 from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
@@ -102,9 +103,8 @@ class FlowmonApp(Shell):
         """
         plain = ascii_only(os.environ) if ascii is None else ascii
         few = few_colours(os.environ)
-        super().__init__(
-            reader, refresh_seconds=refresh_seconds, news=news, glyphs=ASCII if plain else UNICODE, zone=zone
-        )
+        super().__init__(reader, refresh_seconds=refresh_seconds, glyphs=ASCII if plain else UNICODE, zone=zone)
+        self.beat = Beat(self._look_at_news, look_seconds(refresh_seconds), news)
         self.title = title
         self.mouse = mouse
         self.filters = filters or self.filters
@@ -155,7 +155,8 @@ class FlowmonApp(Shell):
     def on_unmount(self) -> None:
         self.beat.stop()
 
-    def look_at_news(self) -> None:
+    def _look_at_news(self) -> None:
+        """Have the screen on top look for news."""
         page = self.screen_stack[-1] if self.screen_stack else None
         if isinstance(page, Page):
             page.call_next(page.look)

@@ -14,7 +14,7 @@ from flowmon.errors import FilterError, StoreError
 from flowmon.model.answers import MessageRow
 from flowmon.store.filter import Filter, parse
 from flowmon.store.protocol import Reader
-from flowmon.tui.beat import Beat, look_seconds
+from flowmon.tui.beat import Beat
 from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import Glyphs
@@ -46,9 +46,9 @@ class Shell(LookApp):
     paused: var[bool] = var(False)
     """What is shown stays; what is read goes on."""
 
-    def __init__(
-        self, reader: Reader, *, refresh_seconds: float, news: int | None, glyphs: Glyphs, zone: tzinfo | None
-    ) -> None:
+    beat: Beat
+
+    def __init__(self, reader: Reader, *, refresh_seconds: float, glyphs: Glyphs, zone: tzinfo | None) -> None:
         self.reader = reader
         self.refresh_seconds = refresh_seconds
         self.notices: list[str] = []
@@ -60,7 +60,6 @@ class Shell(LookApp):
         self.filters = FilterBook()
         self.paused_at: datetime | None = None
         self.progress = Progress()
-        self.beat = Beat(self.look_at_news, look_seconds(refresh_seconds), news)
         self.rule_of: RuleOf = lambda line: None
         super().__init__()
         self._now = reader.now()
@@ -73,10 +72,6 @@ class Shell(LookApp):
             if message_id is not None:
                 return message_id, "the message-id"
         return row.recipient, "the recipient"
-
-    def look_at_news(self) -> None:
-        """Have the screen on top look for news."""
-        raise NotImplementedError
 
     def renew_look(self) -> None:
         """Take the colours of the theme that is now."""

@@ -81,7 +81,7 @@ def fit(text: str, width: int, align: str = "left") -> str:
 
 def width_of(line: Line) -> int:
     """Cells that a line takes."""
-    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in line])
+    return sum([cells(text) for text, _ in line])
 
 
 def fit_line(line: Line, width: int, align: str = "left") -> Line:

@@ -33,9 +33,14 @@ with collector(Path(sys.argv[1]), None, [sys.argv[2]]):
 """
 
 
-def test_a_screen_that_is_killed_leaves_no_collector(tmp_path: Path) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "mail.log"
+    path.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+    return path
+
+
+def test_a_screen_that_is_killed_leaves_no_collector(log: Path, tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     with subprocess.Popen([sys.executable, "-c", _SCREEN, str(store), str(log)], stdout=subprocess.PIPE) as screen:
         assert screen.stdout is not None
@@ -48,9 +53,8 @@ def test_a_screen_that_is_killed_leaves_no_collector(tmp_path: Path) -> None:
     assert not collector_runs(store)
 
 
-def test_another_screen_goes_on_when_the_one_that_collects_is_left(tmp_path: Path) -> None:
-    log, store = tmp_path / "mail.log", tmp_path / "store.db"
-    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+def test_another_screen_goes_on_when_the_one_that_collects_is_left(log: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
     with ExitStack() as first, ExitStack() as second:
         first.enter_context(collector(store, None, [str(log)]))
         assert was_for_screen(store)
@@ -64,9 +68,8 @@ def test_another_screen_goes_on_when_the_one_that_collects_is_left(tmp_path: Pat
     assert not collector_runs(store)
 
 
-def test_a_screen_goes_on_when_its_own_collector_ends(tmp_path: Path) -> None:
-    log, store = tmp_path / "mail.log", tmp_path / "store.db"
-    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+def test_a_screen_goes_on_when_its_own_collector_ends(log: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
     with collector(store, None, [str(log)]) as child, _successor(store, None, [str(log)], child):
         child.kill()
         child.wait(20)
@@ -77,9 +80,8 @@ def test_a_screen_goes_on_when_its_own_collector_ends(tmp_path: Path) -> None:
     assert not collector_runs(store)
 
 
-def test_what_ends_with_the_screen_is_not_started_again(tmp_path: Path) -> None:
-    log, store = tmp_path / "mail.log", tmp_path / "store.db"
-    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+def test_what_ends_with_the_screen_is_not_started_again(log: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
     with collector(store, None, [str(log)]) as child, _successor(store, None, [str(log)], child):
         pass
     time.sleep(3 * LOOK_SECONDS)
@@ -131,9 +133,8 @@ def test_standard_input_under_the_name_of_a_host() -> None:
     assert not _piped(["/var/log/mail.log", "a-", "mx=/var/log/x-"])
 
 
-def test_what_is_written_is_told_to_the_screen(tmp_path: Path) -> None:
-    log, store = tmp_path / "mail.log", tmp_path / "store.db"
-    log.write_text("2026-11-24T09:00:00+00:00 mx postfix/qmgr[1]: 4B1000001: removed\n")
+def test_what_is_written_is_told_to_the_screen(log: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
     with collector(store, None, [str(log)]) as child:
         assert child.stdout is not None
         news = child.stdout.fileno()

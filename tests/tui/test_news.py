@@ -13,7 +13,7 @@ import pytest
 
 from flowmon.errors import StoreError
 from flowmon.model.words import DeliveryStatus
-from flowmon.tui import beat, shell
+from flowmon.tui import app, beat
 from flowmon.tui.screens import base
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driver, lines, press, settle, text
@@ -55,7 +55,7 @@ def pipe() -> Iterator[Pipe]:
 def told_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked for that the collector does not tell."""
     monkeypatch.setattr(beat, "SAFETY_SECONDS", HOURS)
-    monkeypatch.setattr(shell, "look_seconds", lambda refresh_seconds: HOURS)
+    monkeypatch.setattr(app, "look_seconds", lambda refresh_seconds: HOURS)
 
 
 def arrives(reader: FakeReader, number: int) -> str:
@@ -94,27 +94,17 @@ async def test_where_nobody_tells_they_are_looked_for(make_app: MakeApp, reader:
 
 
 @pytest.mark.usefixtures("told_only")
+@pytest.mark.parametrize("age_seconds", [0.9, 0.0], ids=["ages later", "ages due"])
 async def test_what_is_told_is_shown_once_the_last_answer_has_rested(
-    make_app: MakeApp, reader: FakeReader, pipe: Pipe
+    make_app: MakeApp, reader: FakeReader, pipe: Pipe, monkeypatch: pytest.MonkeyPatch, age_seconds: float
 ) -> None:
+    monkeypatch.setattr(base, "AGE_SECONDS", age_seconds)
     async with make_app(refresh_seconds=0.3, news=pipe.inward).run_test(size=(120, 40)) as pilot:
         await press(pilot, "3")
         for number in range(1000, 1004):  # each while the answer to the one before rests
             new = arrives(reader, number)
             pipe.tell()
             assert await shown(pilot, new)
-
-
-@pytest.mark.usefixtures("told_only")
-async def test_what_is_told_while_ages_are_due_is_shown_too(
-    make_app: MakeApp, reader: FakeReader, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(base, "AGE_SECONDS", 0.0)
-    async with make_app(refresh_seconds=0.3, news=pipe.inward).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "3")
-        new = arrives(reader, 1000)
-        pipe.tell()
-        assert await shown(pilot, new)
 
 
 @pytest.mark.usefixtures("told_only")
