@@ -9,7 +9,10 @@ import pytest
 
 from flowmon.model.answers import Detail
 from flowmon.model.words import DeliveryStatus
+from flowmon.store.filter import parse
 from flowmon.store.reader import SqliteReader
+from flowmon.tui.screens.problems import problem_filter
+from flowmon.tui.screens.queues import queue_filter
 from tests.golden import live, reading
 
 NOT_YET: dict[str, str] = {}
@@ -47,7 +50,8 @@ def test_order_of_the_files_does_not_matter(name: str, tmp_path: Path) -> None:
 
 
 def _agree(reader: SqliteReader, name: str) -> None:
-    wrong = reading.differences(reader, reading.expected(name)) + _rows_that_differ(reader)
+    wrong = reading.differences(reader, reading.expected(name))
+    wrong += [*_rows_that_differ(reader), *_groups_that_differ(reader)]
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
 
@@ -69,6 +73,14 @@ def _rows_that_differ(reader: SqliteReader) -> list[str]:
             wrong.append(f"row {row.id}: the list says {told}, the message {meant}")
         wrong += _tries_that_differ(detail)
     return wrong
+
+
+def _groups_that_differ(reader: SqliteReader) -> list[str]:
+    """Queues and problems that count other messages than the filter finds to which a screen leads from them."""
+    counted = [(queue_filter(row), row.messages) for row in reader.queues()]
+    counted += [(problem_filter(row), row.messages) for row in reader.problems()]
+    found = [(text, count, reader.count(parse(text))) for text, count in counted]
+    return [f"{text}: {count} counted, {more} found" for text, count, more in found if count != more]
 
 
 def _tries_that_differ(detail: Detail) -> list[str]:

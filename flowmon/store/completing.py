@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowmon.store.filter_lex import literal
-from flowmon.store.filter_match import after
+from flowmon.store.filter_match import after, glob
 from flowmon.store.schema import Key
 from flowmon.store.terms import term, value_of
 
@@ -17,9 +17,14 @@ _PLAIN = {"host": Key.HOST, "next": Key.NEXT_HOP, "id": Key.QUEUE_ID}
 
 def values(ask: Callable[[str, Any], list[Any]], key: str, start: str) -> list[str]:
     """The first values of a key that begin with `start`, in order; [] for a key whose values are not looked up."""
+    begins = f"{glob(literal(start))}*"
     if key == "reason":
         rows = ask("SELECT DISTINCT reason FROM failures WHERE reason GLOB ? ORDER BY reason LIMIT ?",
-                   (f"{literal(start)}*", MOST))
+                   (begins, MOST))
+        return [row[0] for row in rows]
+    if key == "queue":
+        rows = ask("SELECT DISTINCT lower(host || '/' || next_hop) AS queue FROM queue WHERE queue GLOB ? "
+                   "ORDER BY queue LIMIT ?", (begins, MOST))
         return [row[0] for row in rows]
     if key in _KINDS:
         whole, domain = _KINDS[key]

@@ -10,7 +10,7 @@ wildcards, quotes keep spaces, a backslash takes the meaning of `* ? " ( )`. The
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -172,7 +172,15 @@ def _condition(node: Node, now: float) -> filter_match.Condition:
         text, parameters = _condition(node.inner, now)
         return f"({text} IS NOT TRUE)", parameters
     texts, bound = [], []
-    for part in _gathered(node, now) if isinstance(node, And) else node.parts:
+    parts: Iterable[Node] = node.parts
+    if isinstance(node, And):
+        failure, others = _of_one_failure(node.parts)
+        if failure:
+            text, parameters = filter_sql.one_failure(failure)
+            texts.append(text)
+            bound += parameters
+        parts = _gathered(others, now)
+    for part in parts:
         text, parameters = _condition(part, now)
         texts.append(text)
         bound += parameters
@@ -219,14 +227,27 @@ def _together(parts: list[_Asked | None], sign: str) -> _Asked | None:
     return _Asked(sign.join(f"({part.text})" for part in known), keyed=any(part.keyed for part in known))
 
 
-def _gathered(node: And, now: float) -> Iterable[Node]:
-    """Its parts, those that the index tells of as one: it is quicker than what keeps them apart."""
-    told = [p for p in node.parts if _asked(p.inner if isinstance(p, Not) else p, now) is not None]
+def _of_one_failure(parts: Sequence[Node]) -> tuple[dict[str, str], Sequence[Node]]:
+    """The values of terms that must hold of the same failure, by key, {} for none; and the other parts."""
+    values: dict[str, str] = {}
+    for part in parts:
+        if isinstance(part, Term) and part.key in filter_sql.FAILURE_KEYS:
+            if part.key in values or not {"none", "any"}.isdisjoint(part.value.split(",")):
+                return {}, parts  # of several failures, or of whether there are any
+            values[part.key] = part.value
+    if len(values) < 2:
+        return {}, parts
+    return values, [p for p in parts if not (isinstance(p, Term) and p.key in values)]
+
+
+def _gathered(parts: Sequence[Node], now: float) -> Sequence[Node]:
+    """The parts of an And, those that the index tells of as one: it is quicker than what keeps them apart."""
+    told = [p for p in parts if _asked(p.inner if isinstance(p, Not) else p, now) is not None]
     together = And(tuple(told))
     asked = _asked(together, now) if len(told) > 1 else None
     if asked is None or not asked.keyed:
-        return node.parts
-    return [together, *(part for part in node.parts if part not in told)]
+        return parts
+    return [together, *(part for part in parts if part not in told)]
 
 
 class _Parser:

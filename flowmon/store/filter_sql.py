@@ -110,6 +110,38 @@ def _next(value: str, now: float) -> Condition:
     return f"{tried.removesuffix(')')} UNION ALL {tables})", [*parameters, *bound, *bound]
 
 
+def _queue_name(value: str) -> str:
+    host, slash, next_hop = _lower(value).partition("/")
+    if not (host and slash and next_hop):
+        raise ValueError("a queue is a host and a next hop; write queue:mx1/mx.example.net, or queue:mx1/*")
+    return value.lower()
+
+
+def _queue(value: str, now: float) -> Condition:
+    """What waits there. Hosts and next hops are not enough: a message may wait in several queues, and have passed one."""
+    host, _, next_hop = value.partition("/")
+    on, host_bound = matches("lower(host)", host)
+    towards, next_bound = matches("lower(next_hop)", next_hop)
+    return f"m.id IN (SELECT message FROM queue WHERE {on} AND {towards})", [*host_bound, *next_bound]
+
+
+FAILURE_KEYS = ("problem", "reason", "next")
+
+
+def one_failure(values: dict[str, str]) -> Condition:
+    """What has one failure of which all of FAILURE_KEYS hold that have values here; next hops as problems are grouped.
+
+    A message to many fails in many ways: what is asked together is not meant of several of them.
+    """
+    asked = [
+        any_of(matches("lower(next_hop)" if key == "next" else key, word)
+               for word in ([value] if key == "next" else value.split(",")))
+        for key, value in values.items()
+    ]
+    return (f"m.id IN (SELECT message FROM failures WHERE {' AND '.join(text for text, _ in asked)})",
+            [one for _, bound in asked for one in bound])
+
+
 def _client(value: str, now: float) -> Condition:
     """A name or an address, in `address`, `name[address]`, `name. [address]` or `address (name)`."""
     pattern = glob(value)
@@ -260,6 +292,7 @@ FIELDS: dict[str, Field] = {
     "to": Field(_address, _addresses(Key.RECIPIENT, Key.RECIPIENT_DOMAIN), "to:bob@*: a final or original recipient"),
     "host": Field(_lower, lambda v, _: look_up(((Key.HOST,), v)), "host:mx1: a host whose log tells of it"),
     "next": Field(_lower, _next, "next:mx.example.net: a relay tried or used, name or address"),
+    "queue": Field(_queue_name, _queue, "queue:mx1/mx.example.net: waits on mx1 for that next hop; queue:mx1/*"),
     "client": Field(_lower, _client, "client:192.0.2.*: who handed it in, name or address"),
     "status": Field(_list([*DeliveryStatus, *STATUS_GROUPS], "status"), _status,
                     "status:deferred,held: any recipient has it; status:open, status:failed for groups"),

@@ -179,6 +179,7 @@ _TERMS: dict[str, Callable[[str, str, Listed], Any]] = {
     "to": lambda value, host, listed: _address(value, listed.recipients),
     "host": lambda value, host, listed: fnmatchcase(host, glob(value)),
     "next": lambda value, host, listed: fnmatchcase(_entry(host, listed)[1], glob(value)),
+    "queue": lambda value, host, listed: fnmatchcase(f"{host}/{_entry(host, listed)[1]}".lower(), glob(value)),
     "id": lambda value, host, listed: fnmatchcase(listed.queue_id, glob(value)),
     "status": _status,
     "reason": lambda value, host, listed: any(

@@ -10,6 +10,7 @@ from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.filter import Filter, Term
 from flowmon.store.filter_match import glob
 from flowmon.store.filter_sql import STATUS_GROUPS
+from flowmon.store.rows import UNKNOWN_NEXT_HOP
 from flowmon.tracking.replies import peer_names
 from flowmon.tracking.scenario import domain_of
 
@@ -58,7 +59,13 @@ def _next(one: Recipient, value: str) -> bool:
     return any(_fits(name, value) for name in (*peer_names(one.relay), domain_of(one.recipient)))
 
 
+def _queue(one: Recipient, value: str) -> bool:
+    host, _, next_hop = value.partition("/")
+    there = one.status in OPEN_STATUSES and _fits(one.host.lower(), host)
+    return there and (_next(one, next_hop) or _fits(UNKNOWN_NEXT_HOP, next_hop))
+
+
 _HOLDS = {
-    "to": _to, "status": _status, "problem": lambda one, value: _word(one.problem, value),
+    "to": _to, "queue": _queue, "status": _status, "problem": lambda one, value: _word(one.problem, value),
     "reason": lambda one, value: _word(one.reason, value), "next": _next,
 }

@@ -41,6 +41,10 @@ from tests.filter.rows import NOW, ROWS, at, found, parsed, without
     ("next:waiting.example", [8]),
     ("next:two.example", [2, 3, 5, 6, 7, 10]),
     ("next:mx.*", [2]),
+    ("queue:mx2/waiting.example", [8]),
+    ("queue:MX2/*", [2, 8]),
+    ("queue:*/mx.*", [2]),
+    ("queue:mx1/waiting.example", []),
     ("client:192.0.2.10", [1]),
     ("client:192.0.2.*", [1, 8]),
     ("client:mail.one.example", [1]),
@@ -126,6 +130,14 @@ def test_a_term_finds(db: sqlite3.Connection, text: str, ids: list[int]) -> None
 
 @pytest.mark.parametrize(("text", "ids"), [
     ("from:alice status:deferred", [2]),
+    ("problem:delivery reason:user-unknown", [3]),
+    ("problem:delivery reason:loop", []),  # its delivery failed for another reason
+    ("problem:delivery problem:routing reason:loop", [3]),
+    ("problem:any reason:loop", [3]),
+    ("reason:loop,virus next:two.example to:@one.example", [3]),
+    ("reason:mailbox-full next:mx.gmail.example", []),  # the failure was at two.example
+    ("from:alice -(problem:delivery reason:loop)", [2, 3]),
+    ("problem:delivery or reason:loop", [2, 3]),
     ("from:alice AND status:deferred", [2]),
     ("status:deferred or status:held", [2, 7]),
     ("status:bounced or status:deferred from:alice", [2, 3, 4]),

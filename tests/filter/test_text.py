@@ -60,6 +60,7 @@ def test_the_filter_bar_adds_and_takes_away_terms() -> None:
     ("from", None, "from:<>"),
     ("from", "A@b.example", "from:A@b.example"),
     ("next", "(not known yet)", 'next:"(not known yet)"'),
+    ("queue", "mx1/(not known yet)", 'queue:"mx1/(not known yet)"'),
     ("subject", 'a "b" * c', r'subject:"a \"b\" \* c"'),
     ("", "from:x", '"from:x"'),
 ])  # fmt: skip
@@ -101,6 +102,8 @@ def test_a_chosen_value_becomes_a_term(key: str, value: str | None, text: str) -
     ("time:..", 6, '".." names no time'),
     ("time:2026-11-25..2026-11-24", 6, "this span ends before it begins"),
     ("time:last-2", 6, '"2" is no span of time'),
+    ("queue:mx1", 7, "a queue is a host and a next hop; write queue:mx1/mx.example.net, or queue:mx1/*"),
+    ("queue:/mx.example.net", 7, "a queue is a host and a next hop"),
     ("reason:a,", 8, "a reason is missing beside a comma"),
     ("subject:*a*b*c*d*e*f*g*h*i", 9, "more than 8 * in one value"),
     ("a\0b", 2, "the character U+0000 cannot be searched for"),

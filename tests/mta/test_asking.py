@@ -105,6 +105,8 @@ def test_what_no_line_tells_of_is_shown(reader: SqliteReader) -> None:
         ("from:erin reason:nothing", []),
         ("to:lee39 size<1", []),
         ("host:other", []),
+        ("queue:edge/lab.test", ["lab.test"]),
+        ("queue:edge/servfail.* or queue:other/lab.test", ["servfail.direct.example"]),
     ],
 )
 def test_the_filter_holds_for_them_too(reader: SqliteReader, text: str, hops: list[str]) -> None:

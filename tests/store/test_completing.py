@@ -53,6 +53,10 @@ def db() -> Iterator[sqlite3.Connection]:
                       [(id, term(kind, value)) for kind, value, id in rows])
     store.execute("INSERT INTO failures (message, problem, reason, recipients, at, first_at, status) "
                   "VALUES (1, 'delivery', 'mailbox-full', 1, 0, 0, 'deferred')")
+    store.executemany("INSERT INTO queue (message, host, next_hop, status, arrived_at) VALUES (?, ?, ?, 'queued', 0)", [
+        (50, "edge", "mx.far.example"), (51, "edge", "mx.near.example"), (52, "Edge", "mx.far.example"),
+        (53, "mx[1]", "(not known yet)"),
+    ])
     yield store
     store.close()
 
@@ -66,6 +70,8 @@ def db() -> Iterator[sqlite3.Connection]:
     ("id", "4f", []),
     ("from", "a1", ["a10@one.example", "a11@one.example", "a12@one.example"]),
     ("reason", "mail", ["mailbox-full"]),
+    ("queue", "edge/m", ["edge/mx.far.example", "edge/mx.near.example"]),
+    ("queue", "mx[", ["mx[1]/(not known yet)"]),
     ("size", "1", []),
 ])
 def test_values_come_from_the_store(db: sqlite3.Connection, key: str, start: str, found: list[str]) -> None:

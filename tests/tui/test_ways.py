@@ -42,7 +42,7 @@ async def test_from_a_queue_to_its_raw_lines_and_back(make_app: MakeApp, reader:
         app = app_of(pilot)
         await press(pilot, "2", "down", "enter")
         assert app.place == "messages"
-        assert terms(pilot) == ["host:relay1", "next:mbx2.corp.example", "status:open"]
+        assert terms(pilot) == ["queue:relay1/mbx2.corp.example"]
         await press(pilot, "enter")
         assert "waits on relay1 for 3h07" in text(pilot)
         await press(pilot, "r")

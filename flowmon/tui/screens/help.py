@@ -20,6 +20,7 @@ from flowmon.tui.widgets.keybar import name_of
 FILTER_HELP = (
     ("from:@example.com", "sender, whole or by domain; from:<> is the null sender"),
     ("to: host: next:", "recipient, host that saw it, next hop; * and ? are wildcards"),
+    ("queue:mx1/mx.example", "what waits on a host for a next hop; queue:mx1/* for any"),
     ("status:deferred", "what became of it; status:open is all that still waits"),
     ("problem: reason:", "class of the failure, and the finer reason"),
     ("scenario: direction:", "between whom it travels, and which way"),

@@ -13,6 +13,7 @@ from flowmon.checks.subject import of_problem
 from flowmon.commands import export
 from flowmon.model.answers import ProblemRow
 from flowmon.model.words import Problem
+from flowmon.store import filter as language
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.format import address, instant, plural
@@ -30,9 +31,13 @@ from flowmon.tui.widgets.table import LineTable
 
 def drill_into(app: Shell, row: ProblemRow) -> None:
     """Go to the messages that failed this way."""
-    app.drill(
-        "messages", term("problem", row.problem.value), term("reason", row.reason), term("next", row.next_hop)
-    )
+    app.drill("messages", problem_filter(row))
+
+
+def problem_filter(row: ProblemRow) -> str:
+    """The messages that failed this way, as a filter."""
+    values = {"problem": row.problem.value, "reason": row.reason, "next": row.next_hop}
+    return " ".join(language.term(key, value) for key, value in values.items() if value is not None)
 
 
 class ProblemsPage(Page[list[ProblemRow]]):

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from flowmon.commands import export
 from flowmon.model.answers import AGE_BUCKET_MINUTES, QueueRow
 from flowmon.model.queue_words import differences
+from flowmon.store import filter as language
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
 from flowmon.tui.format import address, age, clock, plural
@@ -18,7 +19,6 @@ from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.queue_columns import age_columns, queue_columns
 from flowmon.tui.shell import Shell
-from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, width_of
 from flowmon.tui.widgets.document import DocLine, Document, labelled
 from flowmon.tui.widgets.table import LineTable
@@ -28,10 +28,13 @@ ALL = "all queues"
 
 def drill_into(app: Shell, row: QueueRow) -> None:
     """Go to the messages that wait in a queue."""
-    if row.next_hop == ALL and not row.host:
-        app.drill("messages", "status:open")
-    else:
-        app.drill("messages", term("host", row.host), term("next", row.next_hop), "status:open")
+    app.drill("messages", queue_filter(row))
+
+
+def queue_filter(row: QueueRow) -> str:
+    """The messages that wait in a queue, as a filter."""
+    everywhere = row.next_hop == ALL and not row.host
+    return "status:open" if everywhere else language.term("queue", f"{row.host}/{row.next_hop}")
 
 
 def summed(rows: list[QueueRow]) -> QueueRow:
