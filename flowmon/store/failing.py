@@ -54,7 +54,7 @@ def problems(ask: Ask, where: Where | None, *, summed: bool) -> list[answers.Pro
 
 
 def _sums(ask: Ask, first: float, last: float) -> list[Any]:
-    """The same of the sums, in whole parts of ten minutes each."""
+    """The same of the sums, in whole parts of twenty minutes each."""
     start = int(first // SECONDS)
     width = (int(last // SECONDS) - start) // PARTS + 1
     bounds = [start + width * (part + 1) for part in range(PARTS - 1)]

@@ -1,4 +1,4 @@
-"""Sums of failures by ten minutes: what error panels show of a store in which there are too many to count each time.
+"""Sums of failures by twenty minutes: what error panels show of a store in which there are too many to count each time.
 
 They are kept in step within the transaction that writes failures: what comes is added; where some go, the sums they
 stood in are made again from those that are left.
@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-SECONDS = 600
+SECONDS = 1200
 Sum = tuple[str, str, str, str, int]
-"""Problem, reason, next hop ("" for none), status, and the part, of ten minutes, since the epoch."""
+"""Problem, reason, next hop ("" for none), status, and the part, of twenty minutes, since the epoch."""
 
 _KEY = f"problem, reason, ifnull(next_hop, ''), status, CAST(at / {SECONDS} AS INTEGER)"
 

@@ -118,7 +118,7 @@ def _queue_name(value: str) -> str:
 
 
 def _queue(value: str, now: float) -> Condition:
-    """What waits there. Hosts and next hops are not enough: a message may wait in several queues, and have passed one."""
+    """What waits there. Host and next hop are not enough: a message may wait in several queues and have passed one."""
     host, _, next_hop = value.partition("/")
     on, host_bound = matches("lower(host)", host)
     towards, next_bound = matches("lower(next_hop)", next_hop)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Goes up with every change of tables, columns or bodies."""
 
 
@@ -116,7 +116,7 @@ CREATE TABLE IF NOT EXISTS failure_sums (     -- see flowmon.store.failure_sums;
     reason TEXT NOT NULL,
     next_hop TEXT NOT NULL,                   -- '' for none
     status TEXT NOT NULL,
-    part INTEGER NOT NULL,               -- of `at`, in ten minutes since the epoch
+    part INTEGER NOT NULL,               -- of `at`, in twenty minutes since the epoch
     n INTEGER NOT NULL,
     recipients INTEGER NOT NULL,
     first_at REAL NOT NULL,

@@ -17,6 +17,7 @@ from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import DeliveryStatus
 from flowmon.store import failing, packed, terms
 from flowmon.store.batch import Batch
+from flowmon.store.failure_sums import SECONDS
 from flowmon.store.filter import parse
 from flowmon.store.finding import Finding
 from flowmon.store.packed import Packed
@@ -139,7 +140,7 @@ def _raw(db: sqlite3.Connection) -> tuple[Any, ...]:
     tallies = db.execute("SELECT CAST(last_at / 60 AS INTEGER), status, statuses, count(*) FROM messages "
                          "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3").fetchall()
     sums = db.execute(
-        "SELECT problem, reason, next_hop, status, CAST(at / 600 AS INTEGER), count(*), sum(recipients), "
+        f"SELECT problem, reason, next_hop, status, CAST(at / {SECONDS} AS INTEGER), count(*), sum(recipients), "
         "min(first_at), max(at) FROM failures GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5").fetchall()
     return tallies, sums
 

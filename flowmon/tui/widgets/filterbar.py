@@ -21,7 +21,9 @@ from flowmon.tui.filters import FilterBook
 from flowmon.tui.text import Line, clean, fit, width_of
 from flowmon.tui.widgets.lines import LineWidget
 
-HINT = "from: to: host: next: status: problem: reason: scenario: direction: age> size> time:  and or not ( )  -exclude"
+HINT = ("from: to: host: next: queue: status: problem: reason:"
+        " scenario: direction: age> size> time:  not or ( )  -exclude")
+SHORT_HINT = HINT[: HINT.index(" scenario")] + " …"
 
 
 ROOM = 50
@@ -168,7 +170,7 @@ class FilterHint(LineWidget):
             first, *others = map(clean, self._proposed)
             return [[("   ", ""), ("Tab ", "key"), (first, "bold text"), ("  " + "  ".join(others), "muted")]]
         if fault is None:
-            return [[("   ", ""), (HINT if width >= 115 else HINT[: HINT.index(" scenario")] + " …", "muted")]]
+            return [[("   ", ""), (HINT if width >= len(HINT) + 3 else SHORT_HINT, "muted")]]
         text = clean(fault.text)
         place = 3 + (fault.place or 0)
         if fault.place is None or (place + 2 + cell_len(text) > width and width - place < ROOM):
