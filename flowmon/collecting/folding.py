@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from flowmon.collecting.alike import of_each_kind
 from flowmon.collecting.doubt import Counts, Doubt
 from flowmon.collecting.folded import Folded, Start
 from flowmon.config import Config, LogPath
@@ -144,6 +145,7 @@ class Folding:
     def _source(self, stream: Stream) -> Source:
         known = self._start.sources.get(stream.key)
         source = Source(stream, known if known is not None else SourceState(stream.key, stream.host))
+        self.dirty = True  # that it is read is to be told, though it may hold nothing yet
         if known is not None and known.position is not None:
             stream.seek(msgspec.convert(known.position, Position))
             if known.format in self.catalogue.names():  # else by the next lines
@@ -188,7 +190,7 @@ class Folding:
         state, notice = source.state, source.stream.notice or source.strange
         if (state.error, state.notice) != (source.stream.error, notice):
             state.error, state.notice = source.stream.error, notice
-            source.changed = True
+            source.changed = self.dirty = True
         return chunk
 
     def _fold(self, source: Source, chunk: Chunk) -> None:
@@ -342,4 +344,4 @@ class Folding:
 
     def _told(self) -> Iterable[str]:
         told = (f"{host}: {text}" for _, host, text in self.tracker.notices)
-        return dict.fromkeys([*self.notices, *self.catalogue.switched_off(), *told])
+        return dict.fromkeys([*self.notices, *self.catalogue.switched_off(), *of_each_kind(told)])

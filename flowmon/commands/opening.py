@@ -157,7 +157,10 @@ def nothing(reader: SqliteReader, text: str, filter: Filter | None, filtered: st
     message at all, which is no good news."""
     if filter is not None:
         return f"{filtered} `{filter.text}`"
-    understood = sum(source.lines - source.unmatched - source.foreign for source in reader.sources())
+    sources = reader.sources()
+    if sources and not any(source.lines for source in sources):
+        return f"{text}: not one line to read in {', '.join(source.path for source in sources[:3])}"
+    understood = sum(source.lines - source.unmatched - source.foreign for source in sources)
     if not understood or reader.by_status():
         return text
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -21,8 +22,8 @@ class Report(msgspec.Struct):
     """The JSON of a report."""
 
     filter: str | None
-    first_at: str | None
-    last_at: str | None
+    first_at: datetime | None
+    last_at: datetime | None
     totals: Totals
     messages: dict[str, int]
     """Messages by the status of their worst recipient."""
@@ -52,10 +53,15 @@ def _make(reader: SqliteReader, filter: Filter | None) -> Report:
     span = reader.span(filter)
     return Report(
         filter=filter.text if filter else None,
-        first_at=span[0].isoformat() if span else None, last_at=span[1].isoformat() if span else None,
+        first_at=span[0] if span else None, last_at=span[1] if span else None,
         totals=reader.totals(filter), messages=dict(reader.by_status(filter)),
         problems=reader.problems(filter)[:_TOP], queues=reader.queues(filter)[:_TOP],
     )
+
+
+def _counted(messages: int) -> str:
+    """So many messages, in words."""
+    return f"{messages:,} message{'' if messages == 1 else 's'}"
 
 
 def _print(report: Report, *, markdown: bool) -> None:
@@ -63,7 +69,7 @@ def _print(report: Report, *, markdown: bool) -> None:
         print(f"\n## {text}\n" if markdown else f"\n{text}\n{'-' * len(text)}")
 
     print(("# " if markdown else "") + "Mail flow" + (f" where {report.filter}" if report.filter else ""))
-    print(f"{'' if markdown else '  '}{report.first_at or '-'} to {report.last_at or '-'}")
+    print(f"{'' if markdown else '  '}{clock(report.first_at)} to {clock(report.last_at)}")
     heading("Log facts")
     for name, value in msgspec.structs.asdict(report.totals).items():
         text = f"{value:,}"
@@ -77,13 +83,13 @@ def _print(report: Report, *, markdown: bool) -> None:
     if not report.problems:
         print("Nothing failed." if markdown else "  nothing failed")
     for p in report.problems:
-        line = f"{p.problem}: {p.reason} at {clean(p.next_hop or '-')}, {p.messages:,} messages, {p.open:,} waiting"
+        line = f"{p.problem}: {p.reason} at {clean(p.next_hop or '-')}, {_counted(p.messages)}, {p.open:,} waiting"
         print(f"- **{line}**. {p.cause} {p.next_step}" if markdown else f"  {line}\n    {p.cause} {p.next_step}")
     heading("Waiting")
     if not report.queues:
         print("No mail is waiting." if markdown else "  no mail is waiting")
     for q in report.queues:
-        line = f"{clean(q.next_hop)} on {q.host}: {q.messages:,} messages since {clock(q.oldest_at)}"
+        line = f"{clean(q.next_hop)} on {q.host}: {_counted(q.messages)} since {clock(q.oldest_at)}"
         why = f", {q.reason}" if q.reason else ""
         print(f"- {line}{why}" if markdown else f"  {line}{why}")
 

@@ -22,6 +22,11 @@ def worst_first(recipients: list[Recipient]) -> list[Recipient]:
     return sorted(recipients, key=lambda one: STATUS_BY_SEVERITY.index(one.status))
 
 
+def stuck_first(recipients: list[Recipient]) -> list[Recipient]:
+    """The same, but those that wait before those that failed for good: they can still be helped."""
+    return sorted(worst_first(recipients), key=lambda one: one.status not in OPEN_STATUSES)
+
+
 def hop_seconds(hop: Hop, now: datetime) -> float:
     """How long a host held the message, or holds it."""
     return max(0.0, ((hop.left_at or now) - hop.arrived_at).total_seconds())

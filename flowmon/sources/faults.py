@@ -55,6 +55,12 @@ def explain(path: str, error: OSError) -> str:
     return f"{path}: cannot be read ({error.strerror or error}): check the file and its disk"
 
 
+def deleted(path: str) -> str:
+    """That a log was deleted while it is read."""
+    return (f"{path}: was deleted; what wrote it may still write there, unseen by others: have syslog (or the server "
+            "itself) open its log anew; the new file is read when it comes")
+
+
 def cut_line(path: str) -> str:
     """That a line was too long."""
     return f"{path}: a line of more than 64 KiB was cut, the rest of it is not read"

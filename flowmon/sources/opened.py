@@ -84,6 +84,10 @@ class OpenedLog:
         """Unread bytes on disk."""
         raise NotImplementedError
 
+    def deleted(self) -> bool:
+        """Whether it stands in no folder any more, so that only those who have it open write to it."""
+        return self._fd >= 0 and os.fstat(self._fd).st_nlink == 0
+
     def modified_ns(self) -> int:
         """When the file was last written, nanoseconds since 1970; 0 if its time does not tell."""
         raise NotImplementedError

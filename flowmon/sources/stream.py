@@ -11,7 +11,7 @@ from typing import Self
 
 from flowmon.errors import SourceError
 from flowmon.sources.family import Family, Member, Moved, place
-from flowmon.sources.faults import cut_line, explain, gap
+from flowmon.sources.faults import cut_line, deleted, explain, gap
 from flowmon.sources.identity import Chunk, Position
 from flowmon.sources.lines import next_lines
 from flowmon.sources.opened import OpenedLog, PlainLog, Replaced
@@ -60,7 +60,8 @@ class LogStream:
     @property
     def notice(self) -> str | None:
         """What the reader should know: where reading went on after a place was lost, a file that was left out."""
-        return "; ".join(self._notices) or None
+        gone = self._current is not None and self._current.deleted()
+        return "; ".join([*self._notices, deleted(self.path)] if gone else self._notices) or None
 
     def _say(self, text: str) -> None:
         if text not in self._notices:

@@ -11,7 +11,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from flowmon.model.answers import Detail, Hop, Recipient
-from flowmon.model.way import DONE, hop_seconds, hops_to, slowest_hop, worst_first
+from flowmon.model.way import DONE, hop_seconds, hops_to, slowest_hop, stuck_first
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Role, Stage
 from flowmon.tracking.scenario import domain_of
 from flowmon.tui.format import plural, span, waited
@@ -94,8 +94,8 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
 
 
 def picture(detail: Detail, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
-    """The way to the worst recipient as boxes, or as a list where the boxes do not fit; then the other ways."""
-    recipients = worst_first(detail.message.recipients)
+    """The way to the first recipient of `stuck_first` as boxes, or as a list where they do not fit; then the others."""
+    recipients = stuck_first(detail.message.recipients)
     nodes = nodes_of(detail, recipients[0] if recipients else None, now)
     if not nodes:
         return [[("No hop of this message is known yet.", "muted")]]
@@ -159,7 +159,7 @@ def _list(nodes: list[Node], width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def _other_ways(recipients: list[Recipient], width: int, glyphs: Glyphs) -> list[Line]:
-    """Other paths than that of the worst recipient: each once, with how many go there."""
+    """Other paths than that of the first recipient: each once, with how many go there."""
     if len(recipients) < 2:
         return []
     ways: dict[tuple[str, ...], list[Recipient]] = {}

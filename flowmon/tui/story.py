@@ -12,7 +12,16 @@ from rich.cells import cell_len
 
 from flowmon.model.answers import Attempt, Detail, Hop, Recipient
 from flowmon.model.mail_auth import FAILED, results
-from flowmon.model.way import hop_seconds, inside, slowest_hop, slowest_stage, stage_seconds, visits, worst_first
+from flowmon.model.way import (
+    hop_seconds,
+    inside,
+    slowest_hop,
+    slowest_stage,
+    stage_seconds,
+    stuck_first,
+    visits,
+    worst_first,
+)
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.tui.evidence import RawLine
 from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span, waited
@@ -57,9 +66,11 @@ class Story:
         """One line that says it all; cause and next step; who, to whom, what."""
         message = self.detail.message
         tone = STATUS_TONES[message.status]
-        line: Line = [(f" {look.glyphs.status[message.status]} {message.status.value} ", f"bold reverse {tone}")]
-        line.append((f"  {self._verdict_words(look)}", "bold text"))
-        lines = [DocLine(line)]
+        badge = f" {look.glyphs.status[message.status]} {message.status.value} "
+        room = max(20, width - cell_len(badge) - 3)
+        first, *others = wrap(self._verdict_words(look), room)
+        lines = [DocLine([(badge, f"bold reverse {tone}"), (f"  {first}", "bold text")])]
+        lines += [DocLine([(" " * (cell_len(badge) + 2), ""), (piece, "bold text")]) for piece in others]
         waiting = [r for r in message.recipients if r.status in OPEN_STATUSES]
         if waiting and message.status not in OPEN_STATUSES:
             one = waiting[0]
@@ -88,24 +99,24 @@ class Story:
         return [*lines, *self._stages(width, look), *self._linked(width)]
 
     def _stages(self, width: int, look: Look) -> list[DocLine]:
-        """What each stage took on the way to the worst recipient, the slowest marked; a loop, with its rounds."""
+        """What each stage took on the way that the picture shows, the slowest marked; a loop, with its rounds."""
         message = self.detail.message
         if not message.hops:
             return []
-        worst = next(iter(worst_first(message.recipients)), None)
-        seconds = stage_seconds(self.detail, worst, look.now)
+        one = next(iter(stuck_first(message.recipients)), None)
+        seconds = stage_seconds(self.detail, one, look.now)
         slowest = slowest_stage(seconds)
-        waits = message.status in OPEN_STATUSES
+        waits = (one or message).status in OPEN_STATUSES
         told = ", ".join(
             f"{stage.value} {waited(value) if waits and value >= 60 else span(value)}"
             f"{' (slowest)' if stage is slowest else ''}"
             for stage, value in seconds.items() if value is not None
         )
         lines = labelled("Stages", told, width)
-        round_ = visits(worst.path) if worst else None
-        if worst and round_:
-            text = f"{len(worst.path)} hops: it came to {clean(round_[0])} {number(round_[1])} times"
-            lines += labelled("Loop" if worst.reason == "loop" else "Came again", text, width, "bold warn")
+        round_ = visits(one.path) if one else None
+        if one and round_:
+            text = f"{len(one.path)} hops: it came to {clean(round_[0])} {number(round_[1])} times"
+            lines += labelled("Loop" if one.reason == "loop" else "Came again", text, width, "bold warn")
         return lines
 
     def _verdict_words(self, look: Look) -> str:
@@ -246,9 +257,15 @@ class Story:
             (f"{when:<20}", "muted"),
             (f"{attempt.count}×  " if attempt.count > 1 else "", "bold text"),
             (f"{clean(attempt.host)} → {clean(attempt.relay or UNKNOWN)}", "text"),
-            (f"  {clean(attempt.reason)}" if attempt.reason else "", tone),
         ]
-        lines = [DocLine(line, term=term("next", attempt.relay), copy=attempt.diagnostic or attempt.relay)]
+        more: Line = [(f"  {clean(attempt.reason)}", tone)] if attempt.reason else []
+        if len(self.detail.message.recipients) > 1:
+            more.append((f"  for {clean(address(attempt.recipient))}", "muted"))
+        fits = width_of(line) + width_of(more) <= width
+        copy = attempt.diagnostic or attempt.relay
+        lines = [DocLine([*line, *more] if fits else line, term=term("next", attempt.relay), copy=copy)]
+        if not fits:
+            lines.append(DocLine([(" " * 13, ""), *more], copy=attempt.recipient))
         if attempt.diagnostic:
             lines += [
                 DocLine([(" " * 15, ""), (piece, "muted")], copy=attempt.diagnostic)

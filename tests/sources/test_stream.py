@@ -82,6 +82,24 @@ def test_copytruncate(log: LogFolder, refill: int) -> None:
     assert take(stream) == more
 
 
+def test_a_deleted_log_is_told_until_there_is_a_new_one(log: LogFolder) -> None:
+    log.live.write_bytes(b"one\n")
+    stream = log.stream()
+    assert take(stream) == b"one\n"
+    with log.live.open("ab") as writer:
+        log.live.unlink()
+        assert take(stream) == b""
+        assert stream.notice is not None
+        assert "was deleted" in stream.notice
+        assert "open its log anew" in stream.notice
+        writer.write(b"two\n")
+        writer.flush()
+        assert take(stream) == b"two\n"
+    log.live.write_bytes(b"three\n")
+    assert take(stream) == b"three\n"
+    assert stream.notice is None
+
+
 def test_emptied_without_a_copy(log: LogFolder) -> None:
     log.append(10)
     stream = log.stream()

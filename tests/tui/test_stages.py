@@ -158,3 +158,34 @@ def test_mail_that_was_not_tried_yet_does_not_seem_to_be_refused() -> None:
     assert "None is named yet" in _shown(msgspec.structs.replace(STUCK, message=waits))
     over = msgspec.structs.replace(waits, status=DeliveryStatus.REJECTED)
     assert "before the session ended" in _shown(msgspec.structs.replace(STUCK, message=over))
+
+
+def test_what_waits_is_drawn_before_what_failed_for_good(read: Read) -> None:
+    detail = read("forked_recipients", "m0@acme.example")
+    assert detail.message.status is DeliveryStatus.BOUNCED
+    drawn = "\n".join("".join(text for text, _ in line) for line in picture(detail, NOW, 140, UNICODE))
+    assert drawn.index("mx.sink.example") < drawn.index("dave@acme.example")
+    assert "deferred" in drawn
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_tries_of_several_recipients_name_them(width: int, read: Read) -> None:
+    story = Story(read("forked_recipients", "m0@acme.example"), [])
+    told = ["".join(text for text, _ in line.line) for line in story.attempts(width, LOOK)]
+    assert sum("for dave@acme.example" in line for line in told) == 2  # at the relay and at the mailbox store
+    assert max(map(len, told)) <= width
+
+
+def test_tries_of_one_recipient_do_not_name_it(read: Read) -> None:
+    alone = read("deferred_then_delivered", reading.expected("deferred_then_delivered")[0]["message_id"])
+    assert len(alone.message.recipients) == 1
+    assert "  for " not in "".join(text for line in Story(alone, []).attempts(140, LOOK) for text, _ in line.line)
+
+
+def test_a_long_verdict_is_told_whole(read: Read) -> None:
+    story = Story(read("forked_recipients", "m0@acme.example"), [])
+    whole, narrow = (
+        " ".join("".join(text for text, _ in line.line).strip() for line in story.verdict(width, LOOK)[:place])
+        for width, place in ((140, 1), (60, 3))
+    )
+    assert narrow == whole

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowmon.tui.widgets.keybar import KeyBar
 from flowmon.tui.widgets.table import LineTable
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import app_of, press, settle, terms, text
@@ -148,3 +149,21 @@ async def test_every_screen_stands_in_every_size(make_app: MakeApp, size: tuple[
             assert len(found) == size[1]
             assert all(len(line) <= size[0] for line in found)
             assert any(line.strip() for line in found)
+
+
+async def test_the_key_bar_tells_the_way_out(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "2", "down", "enter", "enter")
+        bar = pilot.app.screen.query_one(KeyBar)
+
+        def told() -> str:
+            return "".join(segment.text for segment in bar.render_line(0)).strip()
+
+        assert "  Esc Back  " in told()
+        assert told().endswith("q Quit  ? Help")
+        await press(pilot, "question_mark")
+        await settle(pilot)
+        assert told() == "Esc Close"
+        await press(pilot, "escape")
+        await settle(pilot)
+        assert "  Esc Back  " in told()

@@ -122,7 +122,11 @@ class Page(Screen[None], Generic[Answer]):
             self.age()
         self.poll()
 
+    def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
+        self.query_one(KeyBar).repaint()  # the keys of what lies above now
+
     def on_screen_resume(self, event: events.ScreenResume) -> None:
+        self.query_one(KeyBar).repaint()
         self._state_changed()
 
     @property

@@ -27,4 +27,9 @@ def nothing(pulse: Pulse | None, filter_text: str, what: str, advice: str) -> li
             [(what, "text"), (f" But {plural(failed, 'log')} cannot be read or understood.", "warn")],
             [("5", "key"), (" Sources tells why, and what to do.", "muted")],
         ]
+    if pulse is not None and pulse.health.lag_seconds is None:
+        return [
+            [("No line has told of mail yet.", "text")],
+            [("5", "key"), (" Sources tells which logs are read, and how far.", "muted")],
+        ]
     return [[(what, "text")], [(advice, "muted")]]

@@ -20,7 +20,7 @@ from flowmon.tui.widgets.keybar import name_of
 FILTER_HELP = (
     ("from:@example.com", "sender, whole or by domain; from:<> is the null sender"),
     ("to: host: next:", "recipient, host that saw it, next hop; * and ? are wildcards"),
-    ("queue:mx1/mx.example", "what waits on a host for a next hop; queue:mx1/* for any"),
+    ("queue:mx1/mx.net", "what waits on a host for a next hop; queue:mx1/* for any"),
     ("status:deferred", "what became of it; status:open is all that still waits"),
     ("problem: reason:", "class of the failure, and the finer reason"),
     ("scenario: direction:", "between whom it travels, and which way"),
@@ -30,7 +30,19 @@ FILTER_HELP = (
     ("a or (b c)", "either; terms side by side must all hold"),
 )
 
-WITH_NAMES = 84
+TOP_HELP = (
+    ("live", "lines come; ages count from this clock"),
+    ("quiet", "all is read and no line came lately; ages count from the newest line"),
+    ("paused", "the screen stands still; reading goes on"),
+    ("not collecting", "nobody reads the logs: what is shown is not new"),
+    ("lag", "how far the newest line that was read is behind this clock"),
+    ("unparsed", "lines of mail programs that no rule understands; Sources shows them"),
+    ("silent", "logs without a new line for ten minutes"),
+)
+
+NAME = 18
+"""Cells of the name of an action."""
+WITH_NAMES = 91
 """From this width on, help names the actions, as the configuration of keys wants them."""
 
 Keys = Sequence[tuple[str, Sequence[Binding]]]
@@ -82,18 +94,25 @@ class HelpScreen(TextScreen):
                 keys = self._remapped.get(binding.id or "", binding.key)
                 names = ", ".join(name_of(key) for key in keys.split(","))
                 told = binding.tooltip or binding.description
-                wide = width >= WITH_NAMES
-                line = _pair(names, fit(told, width - 44) if wide else told, "key").line
-                lines.append(DocLine([*line, (f" {binding.id or ''}" if wide else "", "faint")]))
+                if width >= WITH_NAMES:
+                    room = width - 22 - NAME
+                    line: Line = [(f"  {names:<20}", "key"), (fit(told, room - 1).ljust(room), "text")]
+                    lines.append(DocLine([*line, (binding.id or "", "faint")]))
+                else:
+                    lines += _pair(names, told, "key", width)
             lines.append(DocLine([]))
-        lines.append(section("What the signs mean", width, look))
+        lines.append(section("The state, in the top lines", width, look))
+        for word, meaning in TOP_HELP:
+            lines += _pair(word, meaning, "text", width)
+        lines += [DocLine([]), section("What the signs mean", width, look)]
         for status in DeliveryStatus:
             sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<18}", STATUS_TONES[status])]
             lines.append(DocLine([*sign, (STATUS_MEANINGS[status], "text")]))
-        lines.append(_pair("~", "an estimate, such as the time of the next try", "text"))
-        lines.append(_pair("–", "not known (never a zero)", "text"))
+        lines += _pair("~", "an estimate, such as the time of the next try", "text", width)
+        lines += _pair("–", "not known (never a zero)", "text", width)
         lines += [DocLine([]), section("The filter", width, look)]
-        lines += [_pair(example, meaning, "accent") for example, meaning in FILTER_HELP]
+        for example, meaning in FILTER_HELP:
+            lines += _pair(example, meaning, "accent", width)
         return lines
 
 
@@ -113,5 +132,6 @@ class NoticesScreen(TextScreen):
         return lines or [DocLine([(" Nothing needs your eye.", "good")])]
 
 
-def _pair(left: str, right: str, tone: str) -> DocLine:
-    return DocLine([(f"  {left:<20}", tone), (right, "text")])
+def _pair(left: str, right: str, tone: str, width: int) -> list[DocLine]:
+    pieces = wrap(right, max(20, width - 23))
+    return [DocLine([(f"  {'' if place else left:<20}", tone), (piece, "text")]) for place, piece in enumerate(pieces)]

@@ -119,14 +119,20 @@ def _bucket(place: int) -> Column[QueueRow]:
     return Column(f"age{place}", title, 5 if last else 4, cell, align="right", priority=2)
 
 
+def _queue(row: QueueRow, look: Look, width: int) -> Line:
+    """Host and next hop in one, as both must be read to tell two queues apart."""
+    host: Line = [(f"{clean(row.host)} {look.glyphs.to} ", "muted")] if row.host else []
+    return [*host, (clean(row.next_hop), "text")]
+
+
 def age_columns() -> list[Column[QueueRow]]:
     """Messages by how long they wait: one column for each bucket, as qshape has it."""
     return [
         Column(
-            "next", "next hop", 12, lambda row, look, width: plain(row.next_hop), priority=1, grow=2, most=34,
-            term=lambda row: term("next", row.next_hop), text=lambda row: row.next_hop,
+            "queue", "queue", 16, _queue, priority=1, grow=2, most=54,
+            term=lambda row: term("queue", f"{row.host}/{row.next_hop}") if row.host else None,
+            text=lambda row: row.next_hop,
         ),
-        Column("host", "on host", 7, lambda row, look, width: plain(row.host, "muted"), priority=9, grow=1, most=20),
         Column("all", "all", 5, lambda row, look, width: [(number(row.messages), "bold text")], "right", 8),
         *(_bucket(place) for place in range(len(AGE_BUCKET_MINUTES) + 1)),
     ]  # fmt: skip

@@ -48,16 +48,18 @@ class KeyBar(LineWidget):
         seen: set[str] = set()
         entries: list[tuple[str, str, str]] = []
         last: list[tuple[str, str, str]] = []
-        writing = isinstance(self.screen.focused, Input)
-        for active in self.screen.active_bindings.values():
+        screen = self.app.screen  # a dialog above this one takes the keys
+        writing = isinstance(screen.focused, Input)
+        for active in screen.active_bindings.values():
             binding = active.binding
-            if writing and active.node is not self.screen.focused and binding.key not in ("escape", "f1"):
+            if writing and active.node is not screen.focused and binding.key not in ("escape", "f1"):
                 continue  # the line to write in takes the letters
             if not binding.show or not active.enabled or binding.action in seen:
                 continue
             seen.add(binding.action)
             into = last if binding.action in ALWAYS else entries
-            into.append(("q" if binding.action == "quit" else binding.key, binding.description, binding.key))
+            place = min(1, len(into)) if binding.key == "escape" else len(into)  # the way out is never cut off
+            into.insert(place, ("q" if binding.action == "quit" else binding.key, binding.description, binding.key))
         fixed: list[tuple[int, int, str]] = []
         for key, description, press in last:
             fixed.append((width_of(always), width_of(always) + len(name_of(key)) + len(description) + 1, press))

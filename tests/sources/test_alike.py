@@ -1,0 +1,20 @@
+"""Notices that differ in session and number only."""
+
+from __future__ import annotations
+
+from flowmon.collecting.alike import of_each_kind
+
+
+def test_the_newest_of_each_kind_is_told() -> None:
+    assert of_each_kind([
+        "mbx: lmtp(kim@acme.example)<143><wGjVM5tqBWuP>: Error: cannot open mailbox",
+        "mbx: lmtp(ann@acme.example)<144><xHkWN6urCXvQ>: Error: cannot open mailbox",
+        "edge: queue file write error: No space left on device",
+        "mbx: lmtp(kim@acme.example)<151><aB3dE6>: Error: cannot open mailbox",
+        "mbx2: lmtp(kim@acme.example)<152><aB3dE7>: Error: cannot open mailbox",
+    ]) == [
+        "mbx: lmtp(ann@acme.example)<144><xHkWN6urCXvQ>: Error: cannot open mailbox",
+        "edge: queue file write error: No space left on device",
+        "mbx: lmtp(kim@acme.example)<151><aB3dE6>: Error: cannot open mailbox (2 like it)",
+        "mbx2: lmtp(kim@acme.example)<152><aB3dE7>: Error: cannot open mailbox",
+    ]
