@@ -109,7 +109,7 @@ def test_from_start_to_quit(terminal: Terminal) -> None:
     terminal.press("\x1b", "1 message, newest first")
     terminal.press("\x7f", "2 messages, newest first")
     terminal.press("2", "stuck.example")
-    terminal.press("\r", "status:open")
+    terminal.press("\r", "queue:gw/stuck.example")
     terminal.press("\x1b", "everything is shown")
     since = len(terminal.written)
     os.write(terminal.fd, b"q")
