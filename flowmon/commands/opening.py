@@ -10,16 +10,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowmon import config as configuration
 from flowmon import paths
 from flowmon.commands.output import clean_lines
 from flowmon.config import Config
 from flowmon.errors import SourceError, StoreError
-from flowmon.parsing.catalogue import Catalogue, builtin
 from flowmon.store.filter import Filter, parse
 from flowmon.store.reader import SqliteReader
 from flowmon.store.schema import Asked
+
+if TYPE_CHECKING:
+    from flowmon.parsing.catalogue import Catalogue
 
 
 def load_config(path: Path | None) -> Config:
@@ -45,6 +48,8 @@ def own_diagnosis(config: Config) -> list[str]:
 
 def catalogue(config: Config) -> Catalogue:
     """All formats in force: built in, from the user's folders, and named in the configuration."""
+    from flowmon.parsing.catalogue import builtin  # what only asks a store need not wait for the parsers
+
     return builtin(paths.data_folder("parsers"), paths.parser_folders(), [Path(p) for p in config.parsers.files])
 
 
