@@ -13,7 +13,7 @@ from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import Explanation, diagnose, explain
 from flowmon.tracking.flows import lost
 from flowmon.tracking.scenario import domain_of
-from flowmon.tracking.summary import at_work, frozen, untold
+from flowmon.tracking.summary import at_work, frozen, unnamed, untold
 
 RETRY_WAIT = "retry-wait"
 """The reason of mail that waits only because other mail failed."""
@@ -78,6 +78,19 @@ def without_end(flow: Flow) -> Explanation | None:
         f"here tells what became of it: lines are missing, or were not understood.",
         f"Look for {hop.queue_id} in the logs of {hop.host}; syslog and journald drop lines above a rate. Ask the next "
         f"hop for its Message-ID.",
+    )
+
+
+def not_named(flow: Flow) -> Explanation | None:
+    """Why mail waits of which each recipient that is named is done with; None for other mail."""
+    outcome = unnamed(flow)
+    if outcome is None:
+        return None
+    hop = outcome.hop
+    return Explanation(
+        f"{hop.host} took it for {hop.recipient_count} recipients and names {len(hop.fates)} of them so far: the others "
+        f"were not tried yet, or their lines are missing.",
+        f"If it stays so, look for {hop.queue_id} in the queue of {hop.host}: it names who it is for.",
     )
 
 

@@ -24,7 +24,7 @@ from flowmon.model.flow import Flow
 from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, listings, overview, troubles
-from flowmon.store.advice import of_its_queue, on_its_way, special_step, without_end
+from flowmon.store.advice import not_named, of_its_queue, on_its_way, special_step, without_end
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.finding import Finding
@@ -270,7 +270,8 @@ class SqliteReader:
         about = waiting(message) or message  # what waits can still be helped
         said = of_its_queue(about, self._all) or (
             explain(about.reason, about.problem, about.status) if about.reason is not None else None) or on_its_way(
-            about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles"))) or without_end(flow)
+            about, flow.hops[0].arrived_at, troubles.by_way(self._meta("troubles"))) or without_end(flow) or (
+            not_named(flow) if about is message else None)
         reports, report_of = Reports(self._all, self._flow).of(flow)
         return answers.Detail(
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),

@@ -189,3 +189,10 @@ def test_a_long_verdict_is_told_whole(read: Read) -> None:
         for width, place in ((140, 1), (60, 3))
     )
     assert narrow == whole
+
+
+def test_mail_whose_other_recipients_are_not_named_says_so(read: Read) -> None:
+    detail = read("partly_tried_mail_waits", "m1@acme.example")
+    assert detail.message.status is DeliveryStatus.QUEUED
+    assert "took it for 2 recipients and names 1 of them" in str(detail.cause)
+    assert "look for 4F1A2B3C1E in the queue of mx" in str(detail.next_step)
