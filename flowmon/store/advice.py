@@ -88,8 +88,8 @@ def not_named(flow: Flow) -> Explanation | None:
         return None
     hop = outcome.hop
     return Explanation(
-        f"{hop.host} took it for {hop.recipient_count} recipients and names {len(hop.fates)} of them so far: the others "
-        f"were not tried yet, or their lines are missing.",
+        f"{hop.host} took it for {hop.recipient_count} recipients and names {len(hop.fates)} of them so far: the "
+        f"others were not tried yet, or their lines are missing.",
         f"If it stays so, look for {hop.queue_id} in the queue of {hop.host}: it names who it is for.",
     )
 
