@@ -12,11 +12,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from flowmon import paths
 from flowmon.commands import opening
-from flowmon.commands.explaining import RuleFinder
 from flowmon.config import Config
 from flowmon.errors import FlowmonError, SourceError, StoreError
 from flowmon.store.lock import collector_runs, was_for_screen
@@ -122,10 +122,22 @@ def show(
         run_app(
             reader, theme=theme or config.screen.theme, refresh_seconds=seconds, news=news, title=title,
             notices=notices, mouse=mouse and config.screen.mouse, filter_text=filter_text, keys=config.screen.keys,
-            rule_of=RuleFinder(config), captions=captions,
+            rule_of=_rules(config), captions=captions,
         )
     finally:
         reader.close()
+
+
+def _rules(config: Config) -> Callable[[str], str | None]:
+    """Names the rule of a line. What it takes is imported with the first line: no screen waits for the parsers."""
+
+    @cache
+    def finder() -> Callable[[str], str | None]:
+        from flowmon.commands.explaining import RuleFinder
+
+        return RuleFinder(config)
+
+    return lambda line: finder()(line)
 
 
 def prepare(config: Config) -> None:
