@@ -28,6 +28,7 @@ class Report(msgspec.Struct):
     messages: dict[str, int]
     """Messages by the status of their worst recipient."""
     problems: list[ProblemRow]
+    """All of them, and all queues; the text tells the first ones."""
     queues: list[QueueRow]
 
 
@@ -55,7 +56,7 @@ def _make(reader: SqliteReader, filter: Filter | None) -> Report:
         filter=filter.text if filter else None,
         first_at=span[0] if span else None, last_at=span[1] if span else None,
         totals=reader.totals(filter), messages=dict(reader.by_status(filter)),
-        problems=reader.problems(filter)[:_TOP], queues=reader.queues(filter)[:_TOP],
+        problems=reader.problems(filter), queues=reader.queues(filter),
     )
 
 
@@ -82,15 +83,24 @@ def _print(report: Report, *, markdown: bool) -> None:
     heading("Problems")
     if not report.problems:
         print("Nothing failed." if markdown else "  nothing failed")
-    for p in report.problems:
+    for p in report.problems[:_TOP]:
         line = f"{p.problem}: {p.reason} at {clean(p.next_hop or '-')}, {_counted(p.messages)}, {p.open:,} waiting"
         print(f"- **{line}**. {p.cause} {p.next_step}" if markdown else f"  {line}\n    {p.cause} {p.next_step}")
+    _more([p.open for p in report.problems[_TOP:]], "problems")
     heading("Waiting")
     if not report.queues:
         print("No mail is waiting." if markdown else "  no mail is waiting")
-    for q in report.queues:
+    for q in report.queues[:_TOP]:
         line = f"{clean(q.next_hop)} on {q.host}: {_counted(q.messages)} since {clock(q.oldest_at)}"
         why = f", {q.reason}" if q.reason else ""
         print(f"- {line}{why}" if markdown else f"  {line}{why}")
+    _more([q.messages for q in report.queues[_TOP:]], "queues")
+
+
+def _more(waiting: list[int], what: str) -> None:
+    """Say that a list goes on: with how many, in how many of them mail waits."""
+    if waiting:
+        some = sum(count > 0 for count in waiting)
+        print(f"  … and {len(waiting)} more, {some} of them with mail that waits: flowmon {what} lists all")
 
 

@@ -60,8 +60,7 @@ class LogStream:
     @property
     def notice(self) -> str | None:
         """What the reader should know: where reading went on after a place was lost, a file that was left out."""
-        gone = self._current is not None and self._current.deleted()
-        return "; ".join([*self._notices, deleted(self.path)] if gone else self._notices) or None
+        return "; ".join(self._notices) or None
 
     def _say(self, text: str) -> None:
         if text not in self._notices:
@@ -167,6 +166,8 @@ class LogStream:
                 if chunk is not None:
                     return chunk
                 if (following := self._following(log)) is None:
+                    if log.deleted():
+                        self.error = deleted(log.path)
                     return self._lines(log, limit, final=True) if final else None
                 # The next file has lines: what the old one got before them is there now.
                 chunk = self._lines(log, limit)

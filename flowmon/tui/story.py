@@ -78,7 +78,8 @@ class Story:
             text = f"{clean(one.recipient)}{more} on {clean(one.host)}{_because(one.reason)}"
             lines += labelled("Still waits", text, width, "bold warn", term=term("to", one.recipient))
         if self.detail.cause:
-            lines += labelled("Cause", self.detail.cause, width)
+            mixed = bool(waiting) and message.status not in OPEN_STATUSES  # it is told of what can still be helped
+            lines += labelled("Its cause" if mixed else "Cause", self.detail.cause, width)
         if self.detail.next_step:
             lines += labelled("Next step", self.detail.next_step, width, "bold good")
         sender = address(message.envelope_sender)

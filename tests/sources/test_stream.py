@@ -89,15 +89,15 @@ def test_a_deleted_log_is_told_until_there_is_a_new_one(log: LogFolder) -> None:
     with log.live.open("ab") as writer:
         log.live.unlink()
         assert take(stream) == b""
-        assert stream.notice is not None
-        assert "was deleted" in stream.notice
-        assert "open its log anew" in stream.notice
+        assert stream.error is not None
+        assert "was deleted" in stream.error
+        assert "open its log anew" in stream.error
         writer.write(b"two\n")
         writer.flush()
         assert take(stream) == b"two\n"
     log.live.write_bytes(b"three\n")
     assert take(stream) == b"three\n"
-    assert stream.notice is None
+    assert stream.error is None
 
 
 def test_emptied_without_a_copy(log: LogFolder) -> None:

@@ -124,6 +124,9 @@ class ChooseScreen(ModalScreen[str | None]):
         event.stop()
         self.dismiss(event.term)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "forget" or self._forget is not None
+
     def action_forget(self) -> None:
         """Take the line under the cursor off the list."""
         line = self.query_one(Document).current

@@ -23,6 +23,7 @@ FILTER_HELP = (
     ("queue:mx1/mx.net", "what waits on a host for a next hop; queue:mx1/* for any"),
     ("status:deferred", "what became of it; status:open is all that still waits"),
     ("problem: reason:", "class of the failure, and the finer reason"),
+    ("client: subject: id:", "who handed it in, part of the subject, any ID of it"),
     ("scenario: direction:", "between whom it travels, and which way"),
     ("age>1h size>10M", "how long it waits, how large it is"),
     ("time:10:00-11:00", "when it was seen"),
@@ -33,7 +34,7 @@ FILTER_HELP = (
 TOP_HELP = (
     ("live", "lines come; ages count from this clock"),
     ("quiet", "all is read and no line came lately; ages count from the newest line"),
-    ("paused", "the screen stands still; reading goes on"),
+    ("paused", "no news is shown; reading goes on"),
     ("not collecting", "nobody reads the logs: what is shown is not new"),
     ("lag", "how far the newest line that was read is behind this clock"),
     ("unparsed", "lines of mail programs that no rule understands; Sources shows them"),
@@ -42,7 +43,7 @@ TOP_HELP = (
 
 NAME = 18
 """Cells of the name of an action."""
-WITH_NAMES = 91
+WITH_NAMES = 92
 """From this width on, help names the actions, as the configuration of keys wants them."""
 
 Keys = Sequence[tuple[str, Sequence[Binding]]]
@@ -95,8 +96,8 @@ class HelpScreen(TextScreen):
                 names = ", ".join(name_of(key) for key in keys.split(","))
                 told = binding.tooltip or binding.description
                 if width >= WITH_NAMES:
-                    room = width - 22 - NAME
-                    line: Line = [(f"  {names:<20}", "key"), (fit(told, room - 1).ljust(room), "text")]
+                    room = width - 23 - NAME
+                    line: Line = [(f"  {names:<21}", "key"), (fit(told, room - 1).ljust(room), "text")]
                     lines.append(DocLine([*line, (binding.id or "", "faint")]))
                 else:
                     lines += _pair(names, told, "key", width)
@@ -106,7 +107,7 @@ class HelpScreen(TextScreen):
             lines += _pair(word, meaning, "text", width)
         lines += [DocLine([]), section("What the signs mean", width, look)]
         for status in DeliveryStatus:
-            sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<18}", STATUS_TONES[status])]
+            sign: Line = [(f"  {look.glyphs.status[status]} {status.value:<19}", STATUS_TONES[status])]
             lines.append(DocLine([*sign, (STATUS_MEANINGS[status], "text")]))
         lines += _pair("~", "an estimate, such as the time of the next try", "text", width)
         lines += _pair("–", "not known (never a zero)", "text", width)
@@ -133,5 +134,5 @@ class NoticesScreen(TextScreen):
 
 
 def _pair(left: str, right: str, tone: str, width: int) -> list[DocLine]:
-    pieces = wrap(right, max(20, width - 23))
-    return [DocLine([(f"  {'' if place else left:<20}", tone), (piece, "text")]) for place, piece in enumerate(pieces)]
+    pieces = wrap(right, max(20, width - 24))
+    return [DocLine([(f"  {'' if place else left:<21}", tone), (piece, "text")]) for place, piece in enumerate(pieces)]

@@ -93,7 +93,9 @@ class Header(LineWidget):
         local = look.now.astimezone(look.zone)
         state = state_of(self._pulse, self._paused, self._fault, look)
         past = self._pulse is not None and not self._pulse.is_live
-        day = f"{local:%b %d} " if past and width >= 100 else ""
+        lag = self._pulse.health.lag_seconds if self._pulse is not None else None
+        other_day = lag is not None and lag > 86_400
+        day = f"{local:%b %d} " if past and (width >= 100 or other_day) else ""
         right: Line = [*state, (f"  {'as of ' if past and width >= 90 else ''}{day}{local:%H:%M} ", "text")]
         left: Line = [(" flowmon ", "heading")]
         tabs: Line = []
