@@ -78,7 +78,8 @@ def _rows_that_differ(reader: SqliteReader) -> list[str]:
 def _groups_that_differ(reader: SqliteReader) -> list[str]:
     """Queues and problems that count other messages than the filter finds to which a screen leads from them."""
     counted = [(queue_filter(row), row.messages) for row in reader.queues()]
-    counted += [(problem_filter(row), row.messages) for row in reader.problems()]
+    problems = [(problem_filter(row), row.messages) for row in reader.problems()]
+    counted += [*problems, *((f"problem:any reason:* {text}", count) for text, count in problems)]
     found = [(text, count, reader.count(parse(text))) for text, count in counted]
     return [f"{text}: {count} counted, {more} found" for text, count, more in found if count != more]
 

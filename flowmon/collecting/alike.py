@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_VARIES = re.compile(r"[^\s:;,()<>\[\]]*\d[^\s:;,()<>\[\]]*")
-"""A number, an ID, an address of the network: what differs where all else is the same."""
+_VARIES = re.compile(r"(?<=[<\[(])[^<>\[\]()\s]++(?=[>\])])")
+"""What stands in brackets: a process, a session, an account."""
 
 
 @lru_cache(512)
@@ -21,4 +21,4 @@ def of_each_kind(notices: Iterable[str]) -> list[str]:
     for notice in notices:
         _, count = newest.pop(_shape(notice), ("", 0))
         newest[_shape(notice)] = notice, count + 1
-    return [notice if count == 1 else f"{notice} ({count} like it)" for notice, count in newest.values()]
+    return [notice if count == 1 else f"{notice} ({count} times)" for notice, count in newest.values()]

@@ -86,7 +86,10 @@ class OpenedLog:
 
     def deleted(self) -> bool:
         """Whether it stands in no folder any more, so that only those who have it open write to it."""
-        return self._fd >= 0 and os.fstat(self._fd).st_nlink == 0
+        try:
+            return self._fd >= 0 and os.fstat(self._fd).st_nlink == 0
+        except OSError:  # its disk is gone; reading tells
+            return False
 
     def modified_ns(self) -> int:
         """When the file was last written, nanoseconds since 1970; 0 if its time does not tell."""

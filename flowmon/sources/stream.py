@@ -166,7 +166,7 @@ class LogStream:
                 if chunk is not None:
                     return chunk
                 if (following := self._following(log)) is None:
-                    if log.deleted():
+                    if log.deleted() and not os.path.lexists(self.key):  # else a rotation, whose new file is empty yet
                         self.error = deleted(log.path)
                     return self._lines(log, limit, final=True) if final else None
                 # The next file has lines: what the old one got before them is there now.

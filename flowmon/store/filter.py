@@ -229,15 +229,11 @@ def _together(parts: list[_Asked | None], sign: str) -> _Asked | None:
 
 def _of_one_failure(parts: Sequence[Node]) -> tuple[dict[str, str], Sequence[Node]]:
     """The values of terms that must hold of the same failure, by key, {} for none; and the other parts."""
-    values: dict[str, str] = {}
-    for part in parts:
-        if isinstance(part, Term) and part.key in filter_sql.FAILURE_KEYS:
-            if part.key in values or not {"none", "any"}.isdisjoint(part.value.split(",")):
-                return {}, parts  # of several failures, or of whether there are any
-            values[part.key] = part.value
-    if len(values) < 2:
-        return {}, parts
-    return values, [p for p in parts if not (isinstance(p, Term) and p.key in values)]
+    last = {p.key: p for p in parts if isinstance(p, Term) and filter_sql.of_a_failure(p.key, p.value)}
+    if len(last) < 2:
+        return {}, parts  # of one alone nothing else is meant; of a key given twice the last: what one drilled into
+    together = [id(part) for part in last.values()]
+    return {key: part.value for key, part in last.items()}, [p for p in parts if id(p) not in together]
 
 
 def _gathered(parts: Sequence[Node], now: float) -> Sequence[Node]:

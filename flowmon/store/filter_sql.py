@@ -111,25 +111,31 @@ def _next(value: str, now: float) -> Condition:
 
 
 def _queue_name(value: str) -> str:
-    host, slash, next_hop = _lower(value).partition("/")
+    value = _lower(value)
+    host, slash, next_hop = value.partition("/")
     if not (host and slash and next_hop):
         raise ValueError("a queue is a host and a next hop; write queue:mx1/mx.example.net, or queue:mx1/*")
-    return value.lower()
+    return value
 
 
 def _queue(value: str, now: float) -> Condition:
     """What waits there. Host and next hop are not enough: a message may wait in several queues and have passed one."""
-    host, _, next_hop = value.partition("/")
-    on, host_bound = matches("lower(host)", host)
-    towards, next_bound = matches("lower(next_hop)", next_hop)
-    return f"m.id IN (SELECT message FROM queue WHERE {on} AND {towards})", [*host_bound, *next_bound]
+    wanted, bound = matches("lower(host || '/' || next_hop)", value)
+    return f"m.id IN (SELECT message FROM queue WHERE {wanted})", bound
 
 
-FAILURE_KEYS = ("problem", "reason", "next")
+_ADDRESS = re.compile(r"[0-9*?]+(?:\.[0-9*?]+)+|[0-9a-f*?]*:[0-9a-f:*?.]*")
+
+
+def of_a_failure(key: str, value: str) -> bool:
+    """Whether a term tells of one failure: not of whether there are any, nor of an address, as failures have names."""
+    if key == "next":
+        return _ADDRESS.fullmatch(value) is None
+    return key in ("problem", "reason") and {"none", "any"}.isdisjoint(value.split(","))
 
 
 def one_failure(values: dict[str, str]) -> Condition:
-    """What has one failure of which all of FAILURE_KEYS hold that have values here; next hops as problems are grouped.
+    """What has one failure for which all these values hold, by key (see of_a_failure); next hops as problems have them.
 
     A message to many fails in many ways: what is asked together is not meant of several of them.
     """

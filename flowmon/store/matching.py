@@ -60,9 +60,8 @@ def _next(one: Recipient, value: str) -> bool:
 
 
 def _queue(one: Recipient, value: str) -> bool:
-    host, _, next_hop = value.partition("/")
-    there = one.status in OPEN_STATUSES and _fits(one.host.lower(), host)
-    return there and (_next(one, next_hop) or _fits(UNKNOWN_NEXT_HOP, next_hop))
+    names = (*peer_names(one.relay), domain_of(one.recipient), UNKNOWN_NEXT_HOP)
+    return one.status in OPEN_STATUSES and any(_fits(f"{one.host}/{name}".lower(), value) for name in names)
 
 
 _HOLDS = {

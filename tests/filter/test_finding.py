@@ -134,6 +134,9 @@ def test_a_term_finds(db: sqlite3.Connection, text: str, ids: list[int]) -> None
     ("problem:delivery reason:loop", []),  # its delivery failed for another reason
     ("problem:delivery problem:routing reason:loop", [3]),
     ("problem:any reason:loop", [3]),
+    ("problem:any problem:delivery reason:loop", []),
+    ("reason:* problem:delivery reason:loop", []),
+    ("reason:mailbox-full next:198.51.100.7", [2]),  # failures have names of next hops, no addresses
     ("reason:loop,virus next:two.example to:@one.example", [3]),
     ("reason:mailbox-full next:mx.gmail.example", []),  # the failure was at two.example
     ("from:alice -(problem:delivery reason:loop)", [2, 3]),
