@@ -25,7 +25,7 @@ from flowmon.errors import FlowmonError
 from flowmon.store.protocol import Reader
 from flowmon.suggest import nearest
 from flowmon.tui.beat import Beat, look_seconds
-from flowmon.tui.environment import ascii_only, few_colours
+from flowmon.tui.environment import ascii_only, few_colours, hung_up
 from flowmon.tui.evidence import RuleOf
 from flowmon.tui.filters import FilterBook
 from flowmon.tui.glyphs import ASCII, UNICODE
@@ -156,7 +156,10 @@ class FlowmonApp(Shell):
         self.beat.stop()
 
     def _look_at_news(self) -> None:
-        """Have the screen on top look for news."""
+        """Have the screen on top look for news; leave where nobody can see it any more."""
+        if not self.is_headless and sys.__stdin__ is not None and hung_up(sys.__stdin__.fileno()):
+            self.exit()
+            return
         page = self.screen_stack[-1] if self.screen_stack else None
         if isinstance(page, Page):
             page.call_next(page.look)

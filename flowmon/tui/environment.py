@@ -1,8 +1,9 @@
-"""What the terminal can do, told by the environment. No Textual here: it must not be imported yet."""
+"""What the terminal is and can do, told by the environment. No Textual here: it must not be imported yet."""
 
 from __future__ import annotations
 
 import locale
+import select
 import sys
 from collections.abc import Mapping, MutableMapping
 
@@ -24,6 +25,14 @@ def refresh_seconds(environ: Mapping[str, str], fps: float | None, configured: f
     if fps is not None:
         return 1 / fps
     return configured or 1 / (SSH_FPS if over_ssh(environ) else LOCAL_FPS)
+
+
+def hung_up(fd: int) -> bool:
+    """True where the terminal behind a descriptor is gone. Not each line that drops brings a SIGHUP: under `su` or
+    without a terminal of one's own none comes, and what reads on gets its end again and again."""
+    asked = select.poll()
+    asked.register(fd, 0)
+    return any(event & select.POLLHUP for _, event in asked.poll(0))
 
 
 def over_ssh(environ: Mapping[str, str]) -> bool:

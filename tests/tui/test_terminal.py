@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -130,6 +131,31 @@ def test_a_screen_that_is_told_to_end_leaves_terminal_and_collector_in_order(
     os.kill(terminal.process, signal.SIGTERM)
     assert terminal.ended() == 0
     assert b"\x1b[?1049l" in terminal.written
+    assert not collector_runs(store)
+
+
+def test_a_screen_whose_terminal_is_gone_ends(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(LOG)
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    screen = subprocess.Popen(
+        [sys.executable, "-m", "flowmon.cli", str(log)], stdin=its, stdout=its, stderr=its,
+        start_new_session=True,  # it is not its own terminal: no SIGHUP comes
+        env={**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(tmp_path / "state")},
+    )
+    os.close(its)
+    written, until = b"", time.monotonic() + SECONDS
+    while b"worst first" not in plain(written) and time.monotonic() < until:
+        if select.select([ours], [], [], 0.1)[0]:
+            written += os.read(ours, 1 << 16)
+    assert b"worst first" in plain(written)
+    os.close(ours)
+    try:
+        screen.wait(SECONDS)
+    finally:
+        screen.kill()
+    [store] = (tmp_path / "state" / "flowmon" / "screens").glob("*.db")
     assert not collector_runs(store)
 
 

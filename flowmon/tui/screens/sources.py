@@ -124,7 +124,7 @@ class SourcesPage(Page[list[SourceRow]]):
         if row.notice:
             lines += labelled("Note", row.notice, width, "warn", copy=row.notice)
         place = f"byte {number(row.position)} of {number(row.size)}"
-        lines += labelled("Position", f"{place}, {number(row.lines)} line{'' if row.lines == 1 else 's'}", width)
+        lines += labelled("Position", f"{place}, {plural(row.lines, 'line')}", width)
         if row.last_line_at is not None:
             lines += labelled("Last line", instant(row.last_line_at, look.zone), width)
         if row.read_at is not None:
