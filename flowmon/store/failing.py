@@ -54,10 +54,10 @@ def problems(ask: Ask, where: Where | None, *, summed: bool) -> list[answers.Pro
 
 
 def _sums(ask: Ask, first: float, last: float) -> list[Any]:
-    """The same of the sums, in whole parts of twenty minutes each."""
+    """The same of the sums: parts are of whole sums, of as many each as can be, so that the last one ends at `last`."""
     start = int(first // SECONDS)
-    width = (int(last // SECONDS) - start) // PARTS + 1
-    bounds = [start + width * (part + 1) for part in range(PARTS - 1)]
+    there = int(last // SECONDS) - start + 1
+    bounds = [start + there * (part + 1) // PARTS for part in range(PARTS - 1)]
     parts = ", ".join(["sum(CASE WHEN part < ? THEN n ELSE 0 END)"] * len(bounds))
     return ask(
         "SELECT problem, reason, nullif(next_hop, ''), status, sum(n), sum(recipients), min(first_at), max(last_at), "

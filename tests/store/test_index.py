@@ -200,6 +200,17 @@ def test_index_and_sums_follow_the_messages(
     writer.close()
 
 
+@pytest.mark.parametrize("hours", [4, 5, 8])
+def test_what_goes_on_failing_is_not_told_to_have_stopped(hours: int, tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    flows = [_flow(id, 60.0 * id, D.BOUNCED, ended=True) for id in range(1, 60 * hours + 5)]
+    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
+    [one] = failing.problems(lambda sql, bound: writer.db.execute(sql, bound).fetchall(), None, summed=True)
+    assert sum(one.trend) == len(flows)
+    assert min(one.trend) > 0
+    writer.close()
+
+
 def test_problems_of_sums_are_those_of_all_failures(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "store.db")
     chance = random.Random(3)

@@ -123,7 +123,7 @@ class Page(Screen[None], Generic[Answer]):
         self.poll()
 
     def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
-        self.query_one(KeyBar).repaint()  # the keys of what lies above now
+        self.call_after_refresh(self.query_one(KeyBar).repaint)  # the keys of what lies above, once it has its focus
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         self.query_one(KeyBar).repaint()

@@ -96,9 +96,8 @@ class HelpScreen(TextScreen):
                 names = ", ".join(name_of(key) for key in keys.split(","))
                 told = binding.tooltip or binding.description
                 if width >= WITH_NAMES:
-                    room = width - 23 - NAME
-                    line: Line = [(f"  {names:<21}", "key"), (fit(told, room - 1).ljust(room), "text")]
-                    lines.append(DocLine([*line, (binding.id or "", "faint")]))
+                    line: Line = [(f"  {names:<21}", "key"), (fit(told, width - 24 - NAME), "text")]
+                    lines.append(DocLine([*line, (f" {binding.id or ''}", "faint")]))
                 else:
                     lines += _pair(names, told, "key", width)
             lines.append(DocLine([]))

@@ -117,6 +117,9 @@ class Document(LineWidget, can_focus=True):
         self._cursor = 0
         self._sought = ""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "open" or self._cursor_shown  # without a cursor there is nothing to open
+
     @property
     def current(self) -> DocLine | None:
         """The line under the cursor."""

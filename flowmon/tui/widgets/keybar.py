@@ -58,7 +58,7 @@ class KeyBar(LineWidget):
                 continue
             seen.add(binding.action)
             into = last if binding.action in ALWAYS else entries
-            place = min(1, len(into)) if binding.key == "escape" else len(into)  # the way out is never cut off
+            place = min(1, len(into)) if binding.key == "escape" else len(into)  # the way out stays
             into.insert(place, ("q" if binding.action == "quit" else binding.key, binding.description, binding.key))
         fixed: list[tuple[int, int, str]] = []
         for key, description, press in last:
