@@ -63,10 +63,11 @@ class ProblemsPage(Page[list[ProblemRow]]):
 
     def show(self, answer: list[ProblemRow]) -> None:
         self.table.empty = self.nothing("Nothing has failed.", "Failures appear here with their cause and what to do.")
-        detail: Line = [("  failures: ", "muted")]
+        detail: Line = [("  failures: " if answer else "", "muted")]
         for problem in Problem:
             count = sum(row.messages for row in answer if row.problem is problem)
-            detail += [(f"{problem.value} ", "muted"), (f"{count}  ", PROBLEM_TONES[problem] if count else "faint")]
+            if count:  # those of which there are none would not fit
+                detail += [(f"{problem.value} ", "muted"), (f"{count}  ", PROBLEM_TONES[problem])]
         self.table.detail = detail
         self.table.show(answer)
 
