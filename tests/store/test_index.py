@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flowmon.errors import StoreError, StoreReadError
 from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.words import DeliveryStatus
-from flowmon.store import failing, packed, terms
+from flowmon.store import packed, terms
 from flowmon.store.batch import Batch
 from flowmon.store.failure_sums import SECONDS
 from flowmon.store.filter import parse
@@ -27,6 +27,7 @@ from flowmon.store.schema import KEYS, Key
 from flowmon.store.terms import match, term, value_of
 from flowmon.store.writer import Writer
 from flowmon.tracking.hosts import KnownHosts
+from tests.store.flows import flow_of
 
 D = DeliveryStatus
 KNOWN = KnownHosts()
@@ -51,17 +52,8 @@ def test_the_index_takes_terms_as_they_are(keys: list[tuple[Key, str]]) -> None:
     db.close()
 
 
-def _flow(
-    id: int, at: float, status: D, *, sender: str = "a@one.example", host: str = "mx1", ended: bool = True
-) -> Flow:
-    text = "host mx.two.example[192.0.2.2] said: 550 5.1.1 no such user" if status is not D.RELAYED else "250 ok"
-    fate = Fate("b@two.example", status, at, None, "mx.two.example[192.0.2.2]:25", text, since=at)
-    return Flow(id, [Hop(id, host, "postfix", f"{id:X}", at, at, left_at=at if ended else None, sender=sender,
-                         message_id=f"M{id}@one.example", fates={fate.recipient: fate}, began=True, queued=True)])
-
-
 def test_the_terms_of_a_flow_are_those_of_its_kept_form() -> None:
-    flow = _flow(7, 1.0, D.BOUNCED, sender="A\nb@One.example")
+    flow = flow_of(7, 1.0, D.BOUNCED, sender="A\nb@One.example")
     assert terms.of(flow).split("\n") == [
         "aa~0ab@one.example", "cone.example", "gmx1", "e^m7@one.example", "f7", "bb@two.example", "dtwo.example",
         "hmx.two.example", "h192.0.2.2",
@@ -123,7 +115,7 @@ def test_a_dictionary_of_a_commit_that_failed_is_kept_with_the_next(
 ) -> None:
     monkeypatch.setattr(packed, "SAMPLES", 100)
     writer = Writer(tmp_path / "store.db")
-    rows = [make(_flow(id, float(id), D.RELAYED), KNOWN, 0.0) for id in range(1, 301)]
+    rows = [make(flow_of(id, float(id), D.RELAYED), KNOWN, 0.0) for id in range(1, 301)]
     writer.db.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON main.blocks BEGIN SELECT RAISE(ABORT, 'full'); END")
     with pytest.raises(StoreError):
         writer.commit(Batch(rows=rows, blocks=[(1, 1, b"x")]))
@@ -152,7 +144,7 @@ def _kept(db: sqlite3.Connection) -> tuple[Any, ...]:
 
 def test_a_message_that_two_batches_say_is_gone_is_taken_out_once(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "store.db")
-    flows = [_flow(id, 60.0, D.RELAYED) for id in (1, 2)]
+    flows = [flow_of(id, 60.0, D.RELAYED) for id in (1, 2)]
     writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
     batch = Batch(gone=[2])  # the joiner tells so until a commit: the next batch has it too
     batch.take_in(Batch(gone=[2]))
@@ -175,7 +167,7 @@ def test_index_and_sums_follow_the_messages(
         for _ in range(8):
             id = chance.randint(1, 80) if flows and chance.random() < 0.5 else max(flows, default=0) + 1
             status = chance.choice((D.RELAYED, D.BOUNCED, D.DEFERRED))
-            flows[id] = _flow(id, chance.uniform(0, 20_000), status, sender=f"s{chance.randint(1, 5)}@one.example",
+            flows[id] = flow_of(id, chance.uniform(0, 20_000), status, sender=f"s{chance.randint(1, 5)}@one.example",
                               host=f"mx{chance.randint(1, 3)}", ended=status is not D.DEFERRED)
         gone = [id for id in flows if chance.random() < 0.03]
         for id in gone:
@@ -200,34 +192,6 @@ def test_index_and_sums_follow_the_messages(
     writer.close()
 
 
-@pytest.mark.parametrize("hours", [4, 5, 8])
-def test_what_goes_on_failing_is_not_told_to_have_stopped(hours: int, tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "store.db")
-    flows = [_flow(id, 60.0 * id, D.BOUNCED, ended=True) for id in range(1, 60 * hours + 5)]
-    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
-    [one] = failing.problems(lambda sql, bound: writer.db.execute(sql, bound).fetchall(), None, summed=True)
-    assert sum(one.trend) == len(flows)
-    assert min(one.trend) > 0
-    writer.close()
-
-
-def test_problems_of_sums_are_those_of_all_failures(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "store.db")
-    chance = random.Random(3)
-    flows = [_flow(id, 1800.0 * chance.randint(0, 47) + 900, status, ended=status is D.BOUNCED)
-             for id in range(1, 200) for status in chance.choices((D.BOUNCED, D.DEFERRED))]
-    writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
-
-    def ask(sql: str, parameters: Any) -> list[Any]:
-        return writer.db.execute(sql, parameters).fetchall()
-
-    of_sums, counted = (failing.problems(ask, None, summed=summed) for summed in (True, False))
-    assert [sum(one.trend) for one in of_sums] == [one.messages for one in of_sums]
-    assert sum(one.messages for one in of_sums) == 199
-    assert of_sums == counted
-    writer.close()
-
-
 @pytest.mark.parametrize("text", [
     "host:mx1", "host:mx*", "host:mx2 status:deferred", "from:s1", "-host:mx1", "status:bounced", "host:mx1 or from:s2",
     "id:M7@one.example", "host:mx1 from:s1 -status:relayed", "status:bounced,deferred -host:mx1",
@@ -244,7 +208,7 @@ def test_a_page_shows_what_a_filter_finds(
     chance = random.Random(8)
     writer = Writer(tmp_path / "store.db")
     statuses = (D.RELAYED, D.BOUNCED, D.DEFERRED)
-    flows = [_flow(id, float((id if chance.random() < 0.9 else 500) // 3), chance.choice(statuses),
+    flows = [flow_of(id, float((id if chance.random() < 0.9 else 500) // 3), chance.choice(statuses),
                    sender=f"s{chance.randint(1, 4)}@one.example", host=chance.choice(("mx1", "mx1", "mx2")))
              for id in range(1, 400)]
     writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
@@ -294,9 +258,9 @@ def test_a_report_that_goes_while_it_is_looked_for_breaks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = Writer(tmp_path / "store.db")
-    flow = _flow(1, 60.0, D.BOUNCED)
+    flow = flow_of(1, 60.0, D.BOUNCED)
     flow.hops[0].reports = ["2"]
-    writer.commit(Batch(rows=[make(one, KNOWN, 0.0) for one in (flow, _flow(2, 61.0, D.RELAYED))]))
+    writer.commit(Batch(rows=[make(one, KNOWN, 0.0) for one in (flow, flow_of(2, 61.0, D.RELAYED))]))
     reader = SqliteReader(tmp_path / "store.db")
     _between(reader, monkeypatch, writer, Batch(gone=[2]), "MATCH")
     detail = reader.detail(1)
@@ -315,12 +279,12 @@ def test_a_page_shows_no_message_that_came_to_the_front_while_it_was_looked_for(
     monkeypatch.setattr("flowmon.store.finding.MANY", 30)
     monkeypatch.setattr("flowmon.store.finding._WINDOWS", (40,))
     writer = Writer(tmp_path / "store.db")
-    flows = [_flow(id, float(id), D.RELAYED, host="mx1" if id < 100 else "mx2") for id in range(1, 401)]
+    flows = [flow_of(id, float(id), D.RELAYED, host="mx1" if id < 100 else "mx2") for id in range(1, 401)]
     writer.commit(Batch(rows=[make(flow, KNOWN, 0.0) for flow in flows]))
     reader = SqliteReader(tmp_path / "store.db")
     filter = parse("-host:mx1")
     expected = [row.id for row in reader.rows(filter, limit=10)]
-    old = make(_flow(1, 500.0, D.RELAYED, host="mx1"), KNOWN, 0.0)
+    old = make(flow_of(1, 500.0, D.RELAYED, host="mx1"), KNOWN, 0.0)
     _between(reader, monkeypatch, writer, Batch(rows=[old]), "rowid >=")
     assert [row.id for row in reader.rows(filter, limit=10)] == expected
     assert [row.id for row in reader.rows(filter, limit=10)] == expected
@@ -330,14 +294,14 @@ def test_a_page_shows_no_message_that_came_to_the_front_while_it_was_looked_for(
 
 def test_a_damaged_body_leaves_no_transaction_open(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "store.db")
-    writer.commit(Batch(rows=[make(_flow(id, 60.0, D.RELAYED), KNOWN, 0.0) for id in (1, 2)]))
+    writer.commit(Batch(rows=[make(flow_of(id, 60.0, D.RELAYED), KNOWN, 0.0) for id in (1, 2)]))
     writer.db.execute("UPDATE messages SET body = x'28b52ffd00' WHERE id = 1")
     writer.close()
     writer = Writer(tmp_path / "store.db")
     with pytest.raises(StoreReadError):
         writer.retain(before=100.0, megabytes=1000)
     assert not writer.db.in_transaction
-    writer.commit(Batch(rows=[make(_flow(3, 60.0, D.RELAYED), KNOWN, 0.0)]))
+    writer.commit(Batch(rows=[make(flow_of(3, 60.0, D.RELAYED), KNOWN, 0.0)]))
     assert _kept(writer.db) == _raw(writer.db)
     writer.close()
 
@@ -346,7 +310,7 @@ def test_what_stands_of_long_lists_is_not_remembered(tmp_path: Path, monkeypatch
     monkeypatch.setattr("flowmon.store.standing._LONG", 20)
     writer = Writer(tmp_path / "store.db")
     for status in (D.DEFERRED, D.RELAYED):
-        flow = _flow(1, 60.0, status, sender=f"{status}@one.example", ended=status is D.RELAYED)
+        flow = flow_of(1, 60.0, status, sender=f"{status}@one.example", ended=status is D.RELAYED)
         writer.commit(Batch(rows=[make(flow, KNOWN, 0.0)]))
     assert not writer._standing._remembered
     assert dict(writer.db.execute("SELECT term, doc FROM key_terms")) == dict.fromkeys(
