@@ -21,6 +21,7 @@ _FORMS = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in 
     ("ok:  Message ", r"ok:  Message (\d+) accepted"),
     ("Message Queued (", r"Message Queued \(([\w.-]+)\)"),
 ))
+_QUEUED_AS = _FORMS[0][1]
 _GMAIL = re.compile(r"OK +(?:DMARC:\w+ +)?\d+ ([\w.-]+) - gsmtp", re.ASCII)
 
 
@@ -29,6 +30,9 @@ def reply_id(text: str | None) -> str:
     the hop behind it. Gmail's is none: its logs are nobody's, and half of all replies may be its."""
     if text is None or text[-5:] == "gsmtp":
         return ""
+    last = text.rfind("queued as ")
+    if last >= 0 and (match := _QUEUED_AS.fullmatch(text, last)) is not None:
+        return match[1]  # most replies end so: nothing else can stand behind it
     found, place = "", -1
     for literal, pattern in _FORMS:
         if literal in text:

@@ -54,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--log", type=Path, help="a Postfix log made elsewhere")
     parser.add_argument("--iso-log", type=Path, help="the same log with ISO headers")
     parser.add_argument("--big-log", type=Path, help="a longer one for the growth")
+    parser.add_argument("--store", type=Path, help="a collector's store made before, to be asked and opened")
     parser.add_argument("--quick", action="store_true", help="a look: a fifth of the lines, one round, short waits")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given again")
     parser.add_argument("--folder", type=Path, help="where logs and stores are made; else in that of temporary files")
@@ -79,10 +80,11 @@ def measure(given: argparse.Namespace, folder: Path, results: Results) -> None:
         load.measure(given.runs)
     if "growth" in wanted or "starts" in wanted:
         big = given.big_log.absolute() if given.big_log else growth.log_of(folder, given.big, given.seed + 1)
-        grown = growth.Growth(folder, results, say, small=log, big=big)
+        store = given.store.absolute() if given.store else None
+        grown = growth.Growth(folder, results, say, small=log, big=big, store=store)
         if "growth" in wanted:
             grown.measure(min(given.runs, 3))
-        else:
+        elif store is None:
             grown.collect("big")
     live = Live(folder, results, say)
     if "live" in wanted:

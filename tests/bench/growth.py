@@ -24,13 +24,18 @@ _ASKED_OF = 10_000_000
 
 
 class Growth:
-    """Two logs, the second several times as long; keeps the store of the longer one."""
+    """Two logs, the second several times as long; keeps the store of the longer one.
 
-    def __init__(self, folder: Path, results: Results, say: Say, *, small: Path, big: Path) -> None:
+    `store`: a collector's store made before, which is asked in the place of that one.
+    """
+
+    def __init__(
+        self, folder: Path, results: Results, say: Say, *, small: Path, big: Path, store: Path | None = None
+    ) -> None:
         self._folder, self._results, self._say = folder, results, say
         self._logs = {"small": small, "big": big}
         self._lines = {name: count_lines(log) for name, log in self._logs.items()}
-        self.store = folder / "big.db"
+        self.store = store or folder / "big.db"
 
     def measure(self, runs: int) -> None:
         """All of it."""
@@ -67,7 +72,7 @@ class Growth:
 
     def _on_disk(self) -> None:
         """Bytes of the store, and what it holds."""
-        size = sum(path.stat().st_size for path in self._folder.glob("big.db*"))
+        size = sum(path.stat().st_size for path in self.store.parent.glob(f"{self.store.name}*"))
         reader = SqliteReader(self.store)
         try:
             counts = dict(reader.by_status())
