@@ -75,6 +75,16 @@ async def test_only_the_window_is_asked_for(make_app: MakeApp, reader: FakeReade
         assert max(offset for _, offset in reader.windows) > 4800
 
 
+async def test_a_screen_that_was_not_laid_out_yet_asks_for_all_its_rows(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.message_rows = [new_message(n) for n in range(200)]
+    async with make_app().run_test(size=(120, 100)) as pilot:
+        await settle(pilot)
+        reader.windows.clear()
+        await press(pilot, "3")
+        assert reader.windows[0][0] >= 100
+        assert "new94@corp" in lines(pilot)[98]
+
+
 async def test_pause_keeps_what_is_shown(make_app: MakeApp, reader: FakeReader) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3", "space")

@@ -73,7 +73,7 @@ class MessagesPage(Page[Window]):
         if self._shown_filter != self.app.filter_text:
             self._shown_filter = self.app.filter_text
             self.table.reset()
-        height = max(10, self.table.height)
+        height = max(10, self.table.height or self.app.size.height)  # it has no height before it was laid out
         first, order = max(0, self.table.first - height), ORDERS[self._order]
 
         def ask(reader: Reader, by: Filter | None) -> Window:
