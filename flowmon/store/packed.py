@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -26,15 +26,22 @@ _OPTIONS: dict[int, int] = {
 }
 SAMPLES = 2_000
 """So many texts teach the dictionary: 0.1 s, once."""
+UNPACKED_FOR_A_WHILE = 400_000
+"""Texts that a store which is gone with its command keeps as they are: 240 MB of messages at most, and packing them would
+take a tenth of the command's time."""
 _DICTIONARY_BYTES = 32_768
 _REMEDY = "check the disk; move the file away, it is filled again from the logs"
 
 
 class Packed:
-    """Packs and unpacks the texts of one kind. `stored` gives the dictionary of the store, None while there is none."""
+    """Packs and unpacks the texts of one kind. `stored` gives the dictionary of the store, None while there is none.
 
-    def __init__(self, stored: Callable[[], bytes | None]) -> None:
+    `as_they_are`: so many texts come first that are not packed.
+    """
+
+    def __init__(self, stored: Callable[[], bytes | None], *, as_they_are: int = 0) -> None:
         self._stored = stored
+        self._as_they_are = as_they_are
         self.learnt: bytes | None = None
         """A new dictionary, to be stored with the texts that are packed with it."""
         self._dictionary: zstd.ZstdDict | None = None
@@ -46,11 +53,14 @@ class Packed:
             self._dictionary = zstd.ZstdDict(content)
             self._compressor = zstd.ZstdCompressor(options=_OPTIONS, zstd_dict=self._dictionary)
 
-    def learn(self, texts: Iterable[bytes]) -> None:
+    def learn(self, texts: Collection[bytes]) -> None:
         """Learn from texts that are about to be kept, unless there is a dictionary; `learnt` may be new after it."""
         if self._dictionary is None:
             self._take(self._stored())
         if self._dictionary is not None:
+            return
+        if self._as_they_are > 0:
+            self._as_they_are -= len(texts)
             return
         self._samples += texts
         if len(self._samples) < SAMPLES:

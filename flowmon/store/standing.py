@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from flowmon.store import terms
 from flowmon.store.packed import Packed
@@ -22,12 +23,10 @@ _LONG = 4_000
 """Characters of terms that are not remembered: messages to whole lists would take all memory."""
 
 
-class Stood(NamedTuple):
-    """What stands of one message."""
-
-    terms: str
-    tally: tuple[int, int, int]
-    """Minute, status and statuses: see the table."""
+Tally = tuple[int, int, int]
+"""Minute, status and statuses: see the table."""
+Stood = tuple[str, Tally]
+"""What stands of one message: its terms, and its one in the tallies."""
 
 
 def _with_statuses(keys: str, statuses: int, open: int) -> str:
@@ -51,40 +50,46 @@ class Standing:
             new_from: of rows below this id the store may have an earlier form.
         """
         remembered = self._remembered
-        tallies: Counter[tuple[int, int, int]] = Counter()
+        tallies: Counter[Tally] = Counter()
         out: list[tuple[int, str]] = []
         in_: list[tuple[int, str]] = []
         for row in rows:
+            id, keys = row.id, row.terms
             message: Any = row.message
-            text = _with_statuses(row.terms, message[4], message[_OPEN])
-            now = Stood(text, (int(message[2] // 60), message[3], message[4]))
-            self._keyed = self._keyed or bool(row.terms)
-            stood = self._of(db, row.id) if row.id < new_from else None
-            if len(row.terms) <= _LONG:
-                remembered[row.id] = now
+            tally = (int(message[2] // 60), message[3], message[4])
+            text = ""
+            if keys:
+                text = _with_statuses(keys, message[4], message[_OPEN])
+                self._keyed = True
+            stood = self._of(db, id) if id < new_from else None
+            if len(keys) <= _LONG:
+                remembered[id] = text, tally
             else:
-                remembered.pop(row.id, None)
-            if stood is None or stood.tally != now.tally:
-                tallies[now.tally] += 1
-                if stood is not None:
-                    tallies[stood.tally] -= 1
-            if stood is None or stood.terms != text:
-                in_.append((row.id, text))
-                if stood is not None:
-                    out.append((row.id, stood.terms))
+                remembered.pop(id, None)
+            if stood is None:
+                tallies[tally] += 1
+                in_.append((id, text))
+                continue
+            before, stood_in = stood
+            if stood_in != tally:
+                tallies[tally] += 1
+                tallies[stood_in] -= 1
+            if before != text:
+                in_.append((id, text))
+                out.append((id, before))
         self._apply(db, out, in_, tallies)
         over = len(remembered) - _REMEMBERED
         if over > 0:
-            for id in list(remembered)[: over + _REMEMBERED // 10]:
+            for id in [*islice(remembered, over + _REMEMBERED // 10)]:
                 del remembered[id]
 
     def take_out(self, db: sqlite3.Connection, ids: Iterable[int]) -> None:
         """Take out what stands of messages that go; before they are deleted. Batches put together name some again."""
-        stood = [(id, found) for id in set(ids) if (found := self._of(db, id)) is not None]
-        tallies: Counter[tuple[int, int, int]] = Counter()
-        tallies.subtract(found.tally for _, found in stood)
-        self._apply(db, [(id, found.terms) for id, found in stood], [], tallies)
-        for id, _ in stood:
+        stood = [(id, *found) for id in set(ids) if (found := self._of(db, id)) is not None]
+        tallies: Counter[Tally] = Counter()
+        tallies.subtract(tally for _, _, tally in stood)
+        self._apply(db, [(id, text) for id, text, _ in stood], [], tallies)
+        for id, _, _ in stood:
             self._remembered.pop(id, None)
 
     def doubt(self) -> None:
@@ -99,11 +104,11 @@ class Standing:
         if row is None:
             return None
         keys = terms.of(decode(id, self._bodies.unpack(row[3]))) if self._keyed else ""
-        return Stood(_with_statuses(keys, row[2], row[4]), (int(row[0] // 60), row[1], row[2]))
+        return _with_statuses(keys, row[2], row[4]), (int(row[0] // 60), row[1], row[2])
 
     def _apply(
         self, db: sqlite3.Connection, out: Iterable[tuple[int, str]], in_: Iterable[tuple[int, str]],
-        tallies: Counter[tuple[int, int, int]],
+        tallies: Counter[Tally],
     ) -> None:
         if self._keyed:
             db.executemany("INSERT INTO keys (keys, rowid, terms) VALUES ('delete', ?, ?)", out)

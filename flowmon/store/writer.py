@@ -24,7 +24,7 @@ from flowmon.sources.file_names import original, storable
 from flowmon.store import evidence, failure_sums, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.lock import CollectorLock
-from flowmon.store.packed import Packed
+from flowmon.store.packed import UNPACKED_FOR_A_WHILE, Packed
 from flowmon.store.rows import MESSAGE_COLUMNS, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, KEYS, SCHEMA_VERSION, TABLES, Key
 from flowmon.store.standing import Standing
@@ -52,7 +52,7 @@ class Writer:
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
         self._minute = -1
-        self._bodies = Packed(lambda: self.meta("bodies"))
+        self._bodies = Packed(lambda: self.meta("bodies"), as_they_are=UNPACKED_FOR_A_WHILE if temporary else 0)
         self._texts = Packed(lambda: self.meta("texts"))
         self._standing = Standing(self._bodies, keyed=not temporary)
         try:
@@ -126,7 +126,7 @@ class Writer:
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
                            [(f.number, f.path, f.host, f.body) for f in batch.files])
             texts = [(position, message, text.encode("utf-8", "replace")) for position, message, text in batch.lines]
-            self._texts.learn(text for _, _, text in texts)
+            self._texts.learn([text for _, _, text in texts])
             db.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)",
                            [(position, message, self._texts.pack(text)) for position, message, text in texts])
             self._rehome(batch)
@@ -185,7 +185,7 @@ class Writer:
         self._standing.take_out(db, batch.gone)
         db.executemany("DELETE FROM messages WHERE id = ?", [(id,) for id in batch.gone])
         self._standing.write(db, batch.rows, stored)
-        self._bodies.learn(r.body for r in batch.rows)
+        self._bodies.learn([r.body for r in batch.rows])
         pack = self._bodies.pack
         db.executemany(_INSERT_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id >= stored])
         db.executemany(_REPLACE_MESSAGE, [(*r.message, pack(r.body)) for r in batch.rows if r.id < stored])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 _ROWS_KEPT = 32
@@ -44,5 +45,5 @@ def trim(keys: dict[Any, Any], limit: int) -> None:
     """Forget the oldest entries over the limit."""
     over = len(keys) - limit
     if over > 0:
-        for key in list(keys)[: over + limit // 10]:
+        for key in [*islice(keys, over + limit // 10)]:
             del keys[key]

@@ -110,6 +110,17 @@ def test_texts_are_packed_once_there_is_a_dictionary(monkeypatch: pytest.MonkeyP
         reading.unpack(kept[0][:-3])
 
 
+def test_the_first_texts_of_a_command_are_kept_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "SAMPLES", 100)
+    texts = [f"Nov 24 10:00:{n % 60:02} mx1 postfix/smtp[{n}]: to=<user{n}@two.example>".encode() for n in range(100)]
+    writing = Packed(lambda: None, as_they_are=150)
+    writing.learn(texts)
+    writing.learn(texts)
+    assert (writing.pack(texts[0]), writing.learnt) == (texts[0], None)
+    writing.learn(texts)
+    assert len(writing.pack(texts[0])) < len(texts[0])
+
+
 def test_a_dictionary_of_a_commit_that_failed_is_kept_with_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
