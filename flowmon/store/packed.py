@@ -27,7 +27,7 @@ _OPTIONS: dict[int, int] = {
 SAMPLES = 2_000
 """So many texts teach the dictionary: 0.1 s, once."""
 UNPACKED_FOR_A_WHILE = 400_000
-"""Texts that a store which is gone with its command keeps as they are: 240 MB of messages at most, and packing them would
+"""Texts that a store which is gone with its command keeps as they are: 240 MB of messages at most; packing them would
 take a tenth of the command's time."""
 _DICTIONARY_BYTES = 32_768
 _REMEDY = "check the disk; move the file away, it is filled again from the logs"
