@@ -19,10 +19,39 @@ RETRY_WAIT = "retry-wait"
 """The reason of mail that waits only because other mail failed."""
 Ask = Callable[[str, Any], list[Any]]
 
+_D = DeliveryStatus
+_AT_HAND = {
+    ("postfix", _D.HELD): "postcat -vq {id} shows it, postsuper -H {id} releases it, postsuper -d {id} deletes it",
+    ("postfix", _D.DEFERRED): "postqueue -i {id} tries it at once",
+    ("exim", _D.DEFERRED): "exim -M {id} tries it at once",
+    ("sendmail", _D.DEFERRED): "sendmail -v -qI{id} tries it at once",
+    ("opensmtpd", _D.DEFERRED): "smtpctl schedule {id} tries it at once",
+}
+"""By format and status: the MTA's own commands (postsuper(1), postqueue(1), exim(8), sendmail(8), smtpctl(8))."""
 
-def special_step(flow: Flow, now: float) -> str | None:
-    """The step for mail that is frozen, or was lost sight of (at `now`, log time); None for other mail."""
-    return _thaw(flow) or _look_there(flow, now)
+
+def next_step(flow: Flow, about: Message | Recipient, said: Explanation | None, now: float) -> str | None:
+    """What to do next: the step for mail that is frozen, or was lost sight of (at `now`, log time), else what was
+    `said` of its failure, with the MTA's own command where the message waits; None where nothing need be done."""
+    special = _thaw(flow) or _look_there(flow, now)
+    if special is not None or said is None:
+        return special
+    command = _at_hand(flow, about)
+    return f"{said.next_step} {command}" if command else said.next_step
+
+
+def _at_hand(flow: Flow, about: Message | Recipient) -> str | None:
+    """The commands for mail that waits, on its host; None where it does not wait, or its MTA has none.
+
+    A queue ID that is more than letters, digits and dashes comes into no command: it is to be pasted into a shell.
+    """
+    if not isinstance(about, Recipient):
+        return None
+    for hop in flow.hops:
+        command, queue_id = _AT_HAND.get((hop.system, about.status)), hop.queue_id or ""
+        if command is not None and at_work(hop) and hop.host == about.host and queue_id.replace("-", "").isalnum():
+            return f"On {hop.host}: {command.format(id=queue_id)}."
+    return None
 
 
 def of_its_queue(about: Message | Recipient, ask: Ask) -> Explanation | None:

@@ -24,7 +24,7 @@ from flowmon.model.flow import Flow
 from flowmon.model.outcomes import Outcomes
 from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, listings, overview, troubles
-from flowmon.store.advice import not_named, of_its_queue, on_its_way, special_step, without_end
+from flowmon.store.advice import next_step, not_named, of_its_queue, on_its_way, without_end
 from flowmon.store.assemble import instant
 from flowmon.store.filter import Filter, Term
 from flowmon.store.finding import Finding
@@ -277,7 +277,7 @@ class SqliteReader:
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all, self._texts.unpack), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
-            cause=said.cause if said else None, next_step=special_step(flow, now) or (said.next_step if said else None),
+            cause=said.cause if said else None, next_step=next_step(flow, about, said, now),
             login=refused_login(flow), ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )
