@@ -22,7 +22,8 @@ _TIME = "2026-11-24T10:44:52+00:00"
      "On mx: postqueue -i 4D2C3A1B5F tries it at once."),
     ("mx postfix/cleanup[9]: 4D2C3A1B5F: hold: header X-Look: yes from a.example[192.0.2.7]; from=<lee@acme.example> "
      "to=<kim@far.example> proto=ESMTP helo=<a.example>",
-     "On mx: postcat -vq 4D2C3A1B5F shows it, postsuper -H 4D2C3A1B5F releases it, postsuper -d 4D2C3A1B5F deletes it."),
+     "On mx: postcat -vq 4D2C3A1B5F shows it, postsuper -H 4D2C3A1B5F releases it, "
+     "postsuper -d 4D2C3A1B5F deletes it."),
     ("mx sendmail[67]: 6AMAibbj000067: to=<kim@far.example>, delay=00:00:01, xdelay=00:00:01, mailer=esmtp, pri=30751, "
      "relay=mx.far.example., dsn=4.0.0, stat=Deferred: Connection timed out with mx.far.example.",
      "On mx: sendmail -v -qI6AMAibbj000067 tries it at once."),
