@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from flowmon.tui.look import Look
 from flowmon.tui.palette import Palette
 from flowmon.tui.picture import picture
 from flowmon.tui.story import Story
+from flowmon.tui.widgets.document import plain_text
 from tests.golden import reading
+from tests.tui.mail import NOW as MAIL_NOW
 from tests.tui.mail import STUCK
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -196,3 +199,20 @@ def test_mail_whose_other_recipients_are_not_named_says_so(read: Read) -> None:
     assert detail.message.status is DeliveryStatus.QUEUED
     assert "took it for 2 recipients and names 1 of them" in str(detail.cause)
     assert "look for 4F1A2B3C1E in the queue of mx" in str(detail.next_step)
+
+
+def test_when_deferred_mail_is_tried_again() -> None:
+    def shown(**last: object) -> str:
+        """The recipients of the stuck message, the last one of them told otherwise."""
+        message = STUCK.message
+        changed = [*message.recipients[:-1], msgspec.structs.replace(message.recipients[-1], **last)]
+        story = Story(msgspec.structs.replace(STUCK, message=msgspec.structs.replace(message, recipients=changed)), [])
+        return "\n".join(map(plain_text, story.lines(140, replace(LOOK, now=MAIL_NOW))))
+
+    one = shown()
+    assert " Next try    09:53:30 (~12m), estimated from the tries so far\n" in one
+    assert one.count("next try 09:53:30") == 1, "with the recipient, as there are others"
+    both = shown(status=DeliveryStatus.DEFERRED, next_retry_at=MAIL_NOW, retry_is_exact=True)
+    assert " Next try    09:41:30 (now), as the MTA has it, for archive@corp.example\n" in both
+    assert "next try 09:41:30 (now), as the MTA has it" in both
+    assert "next try 09:53:30 (~12m), estimated from the tries so far" in both

@@ -60,6 +60,11 @@ def section(title: str, width: int, look: Look, name: str | None = None) -> DocL
     return DocLine([*head, (rule * max(0, width - width_of(head)), "rule")], section=name)
 
 
+def quiet(text: str) -> DocLine:
+    """A line that says why nothing stands here."""
+    return DocLine([(f" {text}", "muted")])
+
+
 def plain_text(line: DocLine) -> str:
     """What a line says, without tones."""
     return "".join(text for text, _ in line.line)
