@@ -156,6 +156,17 @@ def test_the_headline_tells_when_those_it_speaks_of_came_to_their_end() -> None:
     assert "(user-unknown), 2.0s after it was first seen" in shown, "not when others were last told of"
 
 
+@pytest.mark.parametrize("width", [140, 80])
+def test_a_step_that_fails_has_the_sign_of_what_became_of_it(width: int) -> None:
+    message = STUCK.message
+    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED):
+        one = msgspec.structs.replace(message.recipients[0], status=status)
+        alone = msgspec.structs.replace(message, status=status, recipients=[one])
+        drawn = picture(msgspec.structs.replace(STUCK, message=alone), MAIL_NOW, width, UNICODE)
+        signs = {sign for line in drawn for text, _ in line for sign in text} & {*UNICODE.status.values()}
+        assert signs == {UNICODE.status[status]}
+
+
 def test_mail_that_was_not_tried_yet_does_not_seem_to_be_refused() -> None:
     waits = msgspec.structs.replace(STUCK.message, status=DeliveryStatus.QUEUED, reason=None, recipients=[])
     assert "None is named yet" in _shown(msgspec.structs.replace(STUCK, message=waits))
