@@ -18,10 +18,21 @@ async def test_a_time_window_is_chosen_for_all_screens(make_app: MakeApp, reader
         await press(pilot, "w", "down", "down", "enter")
         assert terms(pilot) == ["time:last-1h"]
         assert ("throughput", "time:last-1h") in reader.asked
-        await press(pilot, "2", "w", "down", "enter")
+        await press(pilot, "2", "w", "up", "enter")
         assert terms(pilot) == ["time:last-15m"], "one time takes the place of the other"
-        await press(pilot, "w", "enter")
+        await press(pilot, "w", "home", "enter")
         assert terms(pilot) == []
+
+
+async def test_the_window_in_force_is_marked_and_has_the_cursor(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        for filter, name in (("", "all"), ("time:last-6h status:open", "6 hours"), ("time:8:00-9:00", "from – to …")):
+            app_of(pilot).set_filter(filter)
+            await press(pilot, "w")
+            assert f"▌✔ {name} " in text(pilot)
+            await press(pilot, "escape")
+        await press(pilot, "w", "enter")
+        assert pilot.app.screen.query_one(Input).value == "8:00-9:00", "it can be changed"
 
 
 async def test_a_time_of_ones_own(make_app: MakeApp) -> None:

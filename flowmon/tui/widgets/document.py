@@ -140,6 +140,11 @@ class Document(LineWidget, can_focus=True):
         """Go to the beginning: another text."""
         self.first = self._cursor = 0
 
+    def point(self, place: int) -> None:
+        """Put the cursor on a line."""
+        self._cursor = place
+        self.repaint()
+
     def go_to(self, section: str) -> bool:
         """Go to a section; False where the text has none of that name."""
         self._write()
