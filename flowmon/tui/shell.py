@@ -153,7 +153,6 @@ class Shell(LookApp):
     def _take_filter(self, filter: Filter | None) -> None:
         self.filter = filter
         self.filter_text = filter.text if filter is not None else ""
-        self.filters.used(self.filter_text)
 
     def _refuse(self, error: FilterError) -> None:
         self.notify(str(error), title="The filter is not understood", severity="error", markup=False)

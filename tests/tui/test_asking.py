@@ -103,12 +103,31 @@ async def test_tab_completes_keys_words_and_values(make_app: MakeApp) -> None:
         assert terms(pilot) == ["-status:deferred,held", "host:edge"]
 
 
+async def test_tab_goes_on_to_the_next_proposal_and_shift_tab_back(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "slash")
+        line = pilot.app.screen.query_one(Input)
+        await write(pilot, "host:e")
+        for key, value in (("tab", "edge"), ("tab", "edge2"), ("tab", "edge"), ("shift+tab", "edge2")):
+            await press(pilot, key)
+            assert line.value == f"host:{value}"
+            assert "Tab edge  edge2" in lines(pilot)[2], "they stay in sight"
+        await write(pilot, " status:def")
+        await pilot.press("tab", "tab")
+        assert line.value == "host:edge2 status:deferred", "the only one stays"
+        await write(pilot, " host:e")
+        await pilot.press("shift+tab")
+        assert line.value == "host:edge2 status:deferred host:edge2", "the last one first"
+
+
 async def test_up_brings_back_what_was_used_before(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         for filter in ("status:held", "status:open"):
-            app_of(pilot).set_filter(filter)
-        app_of(pilot).set_filter("")
-        await press(pilot, "slash")
+            await press(pilot, "slash")
+            await write(pilot, filter)
+            await press(pilot, "enter", "backspace")
+        app_of(pilot).drill("messages", "queue:relay1/mx.partner.example")
+        await press(pilot, "escape", "slash")
         await write(pilot, "to:x")
         await press(pilot, "up", "up")
         assert pilot.app.screen.query_one(Input).value == "status:held"

@@ -48,8 +48,10 @@ async def test_a_fault_is_shown_below_its_place_and_the_text_is_kept(make_app: M
         assert told.index("^") == written.index("reson")
         assert 'did you mean "reason"' in told
         assert terms(pilot) == []
+        await press(pilot, "delete")
+        assert "from:x eson:y" in lines(pilot)[1], "it can be corrected"
         await press(pilot, "escape", "slash")
-        assert "from:x reson:y" in lines(pilot)[1], "a refused text is there again"
+        assert "reson" not in lines(pilot)[1], "what was left is no draft of the next one"
 
 
 async def test_escape_leaves_the_filter_as_it_was(make_app: MakeApp) -> None:

@@ -92,7 +92,7 @@ async def test_a_report_leads_to_its_message(make_app: MakeApp, reader: FakeRead
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3", "enter")
         assert "this is a report about another message" in text(pilot)
-        await press(pilot, *["down"] * 8, "enter")
+        await press(pilot, *["down"] * 9, "enter")
         assert "this is a report about another message" not in text(pilot)
         await press(pilot, "escape")
         assert "this is a report about another message" in text(pilot)
