@@ -36,10 +36,11 @@ async def test_the_window_in_force_is_marked_and_has_the_cursor(make_app: MakeAp
 
 
 async def test_a_time_of_ones_own(make_app: MakeApp) -> None:
-    async with make_app().run_test(size=(120, 40)) as pilot:
+    async with make_app().run_test(size=(80, 24)) as pilot:
         await press(pilot, "w", "end", "enter")
         await ask(pilot, "10 o'clock")
         assert "is no time" in text(pilot)
+        assert "2026-11-24T10:00..2026-11-24T11:00 " in text(pilot), "a fault is told to its end"
         await ask(pilot, "10:00-11:00")
         assert terms(pilot) == ["time:10:00-11:00"]
 

@@ -15,13 +15,13 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from flowmon.tui.look import Look
-from flowmon.tui.text import Line, clean, fit
+from flowmon.tui.text import Line, clean, fit, wrap
 from flowmon.tui.widgets.document import DocLine, Document
-from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.widgets.lines import GrowingLines
 
 
-class Note(LineWidget):
-    """One line below the line to write in."""
+class Note(GrowingLines):
+    """What is said below the line to write in."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Note(LineWidget):
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
-        return [[(clean(self._text), self._tone)]]
+        return [[(piece, self._tone)] for piece in wrap(clean(self._text), width) or [""]]
 
 
 class AskScreen(ModalScreen[str | None]):

@@ -18,8 +18,8 @@ from textual.widgets import Input
 
 from flowmon.store.completion import Proposals, Values, propose
 from flowmon.tui.filters import FilterBook
-from flowmon.tui.text import Line, clean, fit, width_of
-from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.text import Line, clean, fit, width_of, wrap
+from flowmon.tui.widgets.lines import GrowingLines, LineWidget
 
 HINT = ("from: to: host: next: queue: status: problem: reason:"
         " scenario: direction: age> size> time:  not or ( )  -exclude")
@@ -160,7 +160,7 @@ class Chips(LineWidget):
                 self.post_message(self.Clicked(term))
 
 
-class FilterHint(LineWidget):
+class FilterHint(GrowingLines):
     """Below the text while it is written: the fault with its place, or what may be written."""
 
     back = "bar"
@@ -189,8 +189,10 @@ class FilterHint(LineWidget):
         place = 3 + (fault.place or 0)
         if fault.place is None or (place + 2 + cell_len(text) > width and width - place < ROOM):
             mark = f"at {fault.place + 1}: " if fault.place is not None else ""
-            return [[("   ", ""), (mark + text, "bold bad")]]
-        return [[(" " * place, ""), ("^ ", "bold bad"), (text, "bold bad")]]
+            return [[("   ", ""), (piece, "bold bad")] for piece in wrap(mark + text, width - 3)]
+        first, *others = wrap(text, width - place - 2)
+        return [[(" " * place, ""), (f"^ {first}", "bold bad")],
+                *([(" " * (place + 2), ""), (piece, "bold bad")] for piece in others)]
 
 
 class FilterBar(Vertical):
@@ -272,7 +274,7 @@ class FilterBar(Vertical):
         editing = self.editing
         self.query_one(Chips).display = not editing
         self.query_one(Horizontal).display = self.query_one(FilterHint).display = editing
-        self.styles.height = 2 if editing else 1
+        self.styles.height = "auto" if editing else 1
 
     def _close(self) -> None:
         self.remove_class("-editing")
