@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from flowmon.errors import StoreError
@@ -160,6 +162,20 @@ async def test_copy_goes_to_the_terminal(make_app: MakeApp) -> None:
         await press(pilot, "up", "up")
         await press(pilot, "right", "right", "y")
         assert app_of(pilot).clipboard == "anna@corp.example"
+
+
+async def test_a_screen_first_opened_in_a_pause_shows_ages_of_its_beginning(
+    make_app: MakeApp, reader: FakeReader
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "space")
+        reader.clock += timedelta(minutes=30)
+        await press(pilot, "2")
+        queue = next(line for line in lines(pilot) if "gmail.com" in line)
+        assert " 3m " in queue
+        await press(pilot, "space")
+        queue = next(line for line in lines(pilot) if "gmail.com" in line)
+        assert " 33m " in queue
 
 
 async def test_what_the_store_could_not_answer_is_told_to_its_end(make_app: MakeApp, reader: FakeReader) -> None:
