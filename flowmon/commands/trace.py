@@ -11,6 +11,7 @@ from flowmon.commands.messages import sender
 from flowmon.commands.output import clean, clock, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
+from flowmon.model.queue_words import retry_source
 from flowmon.model.way import inside, slowest_stage, stage_seconds, visits
 from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.evidence import read_line
@@ -122,6 +123,10 @@ def _recipient(detail: Detail, r: Recipient, now: datetime) -> None:
     print(f"     path {' > '.join(r.path)}" + (f" > {clean(r.relay)}" if r.relay else ""))
     if r.diagnostic:
         print(f"     said {clean(r.diagnostic)}")
+    if r.next_retry_at is not None:
+        due = " (now)" if r.next_retry_at <= now else ""
+        mark = "" if r.retry_is_exact else "~"
+        print(f"     next try {mark}{clock(r.next_retry_at)}{due}, {retry_source(exact=r.retry_is_exact)}")
     known = next((a.reply_id for a in reversed(detail.attempts)
                   if a.reply_id and (a.recipient, a.host, a.relay) == (r.recipient, r.host, r.relay)), None)
     if known:

@@ -67,6 +67,10 @@ class Recipient(msgspec.Struct, frozen=True):
     path: list[str]
     transient: list[Problem]
     """Classes of temporary failures met before the final status; empty while it is queued or deferred."""
+    next_retry_at: datetime | None = None
+    """When it is tried again, while it is deferred: estimated from the spacing of past tries."""
+    retry_is_exact: bool = False
+    """`next_retry_at` is the MTA's own time, no estimate."""
 
 
 class Message(msgspec.Struct, frozen=True):

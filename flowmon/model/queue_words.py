@@ -1,8 +1,13 @@
-"""What is said of a queue beside its numbers."""
+"""What is said of a queue, and of mail that waits in one, beside its numbers."""
 
 from __future__ import annotations
 
 from flowmon.model.answers import QueueRow
+
+
+def retry_source(*, exact: bool) -> str:
+    """Where the time of the next try is from, in words."""
+    return "as the MTA has it" if exact else "estimated from the tries so far"
 
 
 def differences(queue: QueueRow) -> list[str]:

@@ -18,10 +18,12 @@ from flowmon.model.words import (
     Problem,
     Stage,
 )
-from flowmon.store.rows import hop_status
+from flowmon.store.listings import NOTHING, Listings
+from flowmon.store.rows import hop_status, next_try
 from flowmon.tracking import linking
 from flowmon.tracking.cause import cause, reply
 from flowmon.tracking.diagnosis import diagnose, enhanced_status, reply_code
+from flowmon.tracking.flows import lost
 from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.latency import parts, words
 from flowmon.tracking.replies import last_trace, relay_name
@@ -45,12 +47,14 @@ def message_id(flow: Flow) -> str | None:
     return next((f"<{hop.message_id}>" for hop in flow.hops if hop.message_id is not None), None)
 
 
-def message(flow: Flow, known: KnownHosts, now: float) -> answers.Message:
-    """The message of a flow as things stand at `now` (log time)."""
-    return message_with_ways(flow, known, now)[0]
+def message(flow: Flow, known: KnownHosts, now: float, listings: Listings = NOTHING) -> answers.Message:
+    """The message of a flow as things stand at `now` (log time). `listings`: what MTAs say of their queues."""
+    return message_with_ways(flow, known, now, listings)[0]
 
 
-def message_with_ways(flow: Flow, known: KnownHosts, now: float) -> tuple[answers.Message, list[list[int]]]:
+def message_with_ways(
+    flow: Flow, known: KnownHosts, now: float, listings: Listings = NOTHING
+) -> tuple[answers.Message, list[list[int]]]:
     """The same, and for each of its recipients the places of the hops on the way there."""
     found = outcomes(flow, known, now)
     for outcome in found:
@@ -58,7 +62,7 @@ def message_with_ways(flow: Flow, known: KnownHosts, now: float) -> tuple[answer
         if diagnosis is not None:
             outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
     found.sort(key=lambda outcome: SEVERITY[outcome.status])
-    recipients = [_recipient(flow, outcome) for outcome in found]
+    recipients = [_recipient(flow, outcome, *_retry(outcome, now, listings)) for outcome in found]
     passed = shown(flow)
     hops = flow.hops
     sender = next((h.sender for h in hops if h.sender is not None), None)
@@ -98,7 +102,20 @@ def _bare(hop: Hop) -> tuple[DeliveryStatus, Problem | None, str | None]:
     return status, diagnosis.problem if diagnosis else None, diagnosis.reason if diagnosis else None
 
 
-def _recipient(flow: Flow, outcome: Outcome) -> answers.Recipient:
+def _retry(outcome: Outcome, now: float, listings: Listings) -> tuple[float | None, bool]:
+    """When it is tried again, and whether its MTA says so itself."""
+    hop = outcome.hop
+    if outcome.status is not _D.DEFERRED or lost(hop, now):
+        return None, False
+    listed = listings.messages.get((hop.host, hop.queue_id or ""))
+    if listed is not None and listed.held:
+        return None, False
+    if listed is not None and listed.next_retry_at is not None:
+        return listed.next_retry_at, True
+    return next_try(outcome), False
+
+
+def _recipient(flow: Flow, outcome: Outcome, retry: float | None, exact: bool) -> answers.Recipient:
     fate = outcome.fate
     text = reply(outcome)
     final = outcome.status not in OPEN_STATUSES
@@ -115,6 +132,8 @@ def _recipient(flow: Flow, outcome: Outcome) -> answers.Recipient:
         delay_seconds=round(max(outcome.at - flow.hops[0].arrived_at, 0.0), 3),
         path=_squeezed([hop.host for hop in outcome.way]),
         transient=list(outcome.transient) if final else [],
+        next_retry_at=instant(retry) if retry is not None else None,
+        retry_is_exact=exact,
     )
 
 

@@ -97,10 +97,15 @@ class Filter:
 
     def period(self, now: float) -> tuple[float | None, float | None]:
         """The time that all must fall into, from and to, in seconds since the epoch; None is open."""
-        spans = [filter_sql.period(p.value, now) for p in self.parts if isinstance(p, Term) and p.key == "time"]
+        spans = [filter_sql.period(time, now) for time in self.times]
         starts = [start for start, _ in spans if start is not None]
         ends = [end for _, end in spans if end is not None]
         return max(starts, default=None), min(ends, default=None)
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The times that all must fall into, as written."""
+        return tuple(p.value for p in self.parts if isinstance(p, Term) and p.key == "time")
 
     def without_time(self) -> Filter | None:
         """This filter less the time that all must fall into; None when nothing is left."""

@@ -251,11 +251,11 @@ class SqliteReader:
 
     def messages(self, filter: Filter | None = None) -> Iterator[answers.Message]:
         where, parameters = self._where(filter)
-        known, now = self.known(), float(self._meta("now") or 0.0)
+        known, now, listed = self.known(), float(self._meta("now") or 0.0), self._listings()
         sql = f"SELECT m.id, m.body FROM messages m{where} ORDER BY m.first_at, m.id"
         try:
             for row in self.db.execute(sql, parameters):
-                yield assemble.message(self._flow(*row), known, now)
+                yield assemble.message(self._flow(*row), known, now, listed)
         except sqlite3.Error as fault:
             raise StoreError(f"{self.path}: cannot be read: {fault}") from None
 
@@ -266,7 +266,7 @@ class SqliteReader:
             return None
         flow = self._flow(id, rows[0][0])
         now = float(self._meta("now") or 0.0)
-        message, ways = assemble.message_with_ways(flow, self.known(), now)
+        message, ways = assemble.message_with_ways(flow, self.known(), now, self._listings())
         about = waiting(message) or message  # what waits can still be helped
         said = of_its_queue(about, self._all) or (
             explain(about.reason, about.problem, about.status) if about.reason is not None else None) or on_its_way(

@@ -211,16 +211,20 @@ def _next_hop(outcome: Outcome) -> str:
     return relay or domain_of(outcome.recipient) or UNKNOWN_NEXT_HOP
 
 
-def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outcome) -> None:
+def next_try(outcome: Outcome) -> float | None:
+    """When a deferred recipient is tried again, by the spacing of the tries so far; None where that is not known."""
     hop, fate = outcome.hop, outcome.fate
-    next_hop = _next_hop(outcome)
-    retry: float | None = None
-    if fate is not None and outcome.status is _D.DEFERRED and not frozen(hop):
-        count = fate.count + sum(t.count for t in fate.earlier or ())
-        since = fate.earlier[0].first_at if fate.earlier else fate.since
-        retry = fate.at + (fate.at - since) / (count - 1) if count > 1 else None
+    if fate is None or outcome.status is not _D.DEFERRED or frozen(hop):
+        return None
+    count = fate.count + sum(t.count for t in fate.earlier or ())
+    since = fate.earlier[0].first_at if fate.earlier else fate.since
+    return fate.at + (fate.at - since) / (count - 1) if count > 1 else None
+
+
+def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outcome) -> None:
+    hop, next_hop = outcome.hop, _next_hop(outcome)
     row: list[Value] = [
-        id, hop.host, next_hop, outcome.status, hop.arrived_at, retry,
+        id, hop.host, next_hop, outcome.status, hop.arrived_at, next_try(outcome),
         reply(outcome) if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason, hop.queue_id,
     ]
     have = queue.get((hop.host, next_hop))

@@ -54,7 +54,7 @@ class FilterBook:
         return [line for line in text.splitlines() if line][-MOST:]
 
     def used(self, text: str) -> None:
-        """Note that a filter was used."""
+        """Note that a person wrote a filter and used it."""
         if not text or self.history[-1:] == [text]:
             return
         self.history = [*[one for one in self.history if one != text][-MOST + 1 :], text]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from flowmon.model.queue_words import retry_source
+
 UNKNOWN = "–"
 """Stands where nothing is known: never a zero."""
 
@@ -47,6 +49,11 @@ def until(at: datetime | None, now: datetime, *, exact: bool = False) -> str:
         return UNKNOWN
     seconds = (at - now).total_seconds()
     return ("" if exact else "~") + ("now" if seconds <= 0 else waited(seconds))
+
+
+def next_try(at: datetime, now: datetime, zone: tzinfo | None, *, exact: bool) -> str:
+    """When it is tried again, how long that still is, and how that is known."""
+    return f"{clock(at, now, zone)} ({until(at, now, exact=exact)}), {retry_source(exact=exact)}"
 
 
 def size(count: int | None) -> str:

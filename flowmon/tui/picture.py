@@ -33,14 +33,12 @@ class Node:
     """Queue ID, or what is known instead."""
     state: str
     tone: str
-    label: str = ""
-    """What became of the step to it, where it fails."""
     stage: str = ""
     """Written on the arrow that leads away."""
     outside: bool = False
     """Its log is not read here."""
-    broken: bool = False
-    """The step to it fails."""
+    failed: DeliveryStatus | None = None
+    """What became of the step to it, where that fails."""
 
 
 def nodes_of(detail: Detail, recipient: Recipient | None, now: datetime) -> list[Node]:
@@ -87,9 +85,9 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
         return Node("outside", target, "", status.value, tone, outside=True)
     if target and status not in DONE and target != (hops[-1].host if hops else None):
         reason = (recipient.reason if recipient else None) or ""
-        broken = status is not DeliveryStatus.QUEUED
+        failed = status if status is not DeliveryStatus.QUEUED else None
         tries = plural(recipient.attempts, "try", "tries") if recipient and recipient.attempts else ""
-        return Node("next hop", target, reason, tries, tone, label=status.value, outside=True, broken=broken)
+        return Node("next hop", target, reason, tries, tone, outside=True, failed=failed)
     return None
 
 
@@ -109,7 +107,7 @@ def _boxes(nodes: list[Node], size: int, glyphs: Glyphs) -> list[Line]:
     rows: list[Line] = [[] for _ in range(5)]
     top_left, top_right, low_left, low_right, flat, side = tuple(glyphs.box)
     for place, node in enumerate(nodes):
-        edge = node.tone if node.broken or "warn" in node.tone else "rule"
+        edge = node.tone if node.failed or "warn" in node.tone else "rule"
         line = glyphs.dashed if node.outside else flat
         title = fit(f" {node.role} ", min(len(node.role) + 2, inner))
         rows[0] += [(top_left + line, edge), (title, "muted"), (line * (size - 3 - len(title)) + top_right, edge)]
@@ -125,10 +123,10 @@ def _boxes(nodes: list[Node], size: int, glyphs: Glyphs) -> list[Line]:
 
 def _arrow(rows: list[Line], node: Node, to: Node, glyphs: Glyphs) -> None:
     blank = " " * ARROW
-    line = glyphs.dashed if to.broken else glyphs.rule
-    tone = to.tone if to.broken else "muted"
-    middle = f"{line * 3}{glyphs.broken}{line * 3}" if to.broken else line * (ARROW - 3)
-    label = to.label if to.broken else node.stage
+    line = glyphs.dashed if to.failed else glyphs.rule
+    tone = to.tone if to.failed else "muted"
+    middle = f"{line * 3}{glyphs.status[to.failed]}{line * 3}" if to.failed else line * (ARROW - 3)
+    label = to.failed.value if to.failed else node.stage
     rows[0].append((blank, ""))
     rows[1].append((f" {fit(label, ARROW - 2).strip():^{ARROW - 2}} ", tone))
     rows[2].append((f" {middle}{glyphs.arrow} ", tone))
@@ -142,9 +140,9 @@ def _list(nodes: list[Node], width: int, glyphs: Glyphs) -> list[Line]:
     for place, node in enumerate(nodes):
         if place:
             before = nodes[place - 1]
-            sign = glyphs.broken if node.broken else glyphs.box[5]
-            told = node.label if node.broken else before.stage
-            lines.append([(f"   {sign} ", node.tone if node.broken else "muted"), (told, "muted")])
+            sign = glyphs.status[node.failed] if node.failed else glyphs.box[5]
+            told = node.failed.value if node.failed else before.stage
+            lines.append([(f"   {sign} ", node.tone if node.failed else "muted"), (told, "muted")])
         sign = glyphs.dashed if node.outside else glyphs.arrow if place else glyphs.live
         lines.append(
             [

@@ -87,8 +87,8 @@ class Shell(LookApp):
         return f"paused at {self.paused_at.astimezone(self._zone):%H:%M}" if self.paused_at is not None else ""
 
     def tell_time(self) -> None:
-        """Take the reader's clock anew."""
-        self._now = self.reader.now()
+        """Take the reader's clock anew; in a pause it stands where that began."""
+        self._now = self.paused_at or self.reader.now()
         self._set_look()
 
     def _set_look(self) -> None:
@@ -153,7 +153,6 @@ class Shell(LookApp):
     def _take_filter(self, filter: Filter | None) -> None:
         self.filter = filter
         self.filter_text = filter.text if filter is not None else ""
-        self.filters.used(self.filter_text)
 
     def _refuse(self, error: FilterError) -> None:
         self.notify(str(error), title="The filter is not understood", severity="error", markup=False)

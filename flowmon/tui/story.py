@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from flowmon.model.answers import Attempt, Detail, Hop, Recipient
+from flowmon.model.answers import Detail, Hop, Recipient
 from flowmon.model.mail_auth import FAILED, results
 from flowmon.model.way import (
     hop_seconds,
@@ -24,14 +24,15 @@ from flowmon.model.way import (
 )
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.tui.evidence import RawLine
-from flowmon.tui.format import UNKNOWN, address, age, clock, number, plural, size, span, waited
+from flowmon.tui.format import UNKNOWN, address, age, clock, next_try, number, plural, size, span, waited
 from flowmon.tui.glyphs import STATUS_MEANINGS, STATUS_TONES
 from flowmon.tui.look import Look
 from flowmon.tui.picture import picture
 from flowmon.tui.terms import term
 from flowmon.tui.text import Line, clean, fit, width_of, wrap
 from flowmon.tui.timeline import timeline
-from flowmon.tui.widgets.document import DocLine, labelled, section
+from flowmon.tui.tries import next_tries, tries
+from flowmon.tui.widgets.document import DocLine, labelled, quiet, section
 
 _OF_MAIL = frozenset({"spf", "dkim", "dmarc", "arc", "ptr"})
 """Reasons under authentication that are about mail; the others are about logins."""
@@ -82,6 +83,7 @@ class Story:
             lines += labelled("Its cause" if mixed else "Cause", self.detail.cause, width)
         if self.detail.next_step:
             lines += labelled("Next step", self.detail.next_step, width, "bold good")
+        lines += next_tries(message, width, look)
         sender = address(message.envelope_sender)
         lines += labelled("From", sender, width, term=term("from", message.envelope_sender), copy=sender)
         if message.subject:
@@ -157,7 +159,7 @@ class Story:
         if not recipients:
             waits = self.detail.message.status in OPEN_STATUSES
             told = "None is named yet: logs name recipients with the first try, or when it ends."
-            return [*lines, _quiet(told if waits else "None was named before the session ended.")]
+            return [*lines, quiet(told if waits else "None was named before the session ended.")]
         for one in recipients:
             lines += self._recipient(one, width, look)
         return lines
@@ -186,6 +188,9 @@ class Story:
                 DocLine([(" " * 15, ""), (piece, body)], copy=one.diagnostic)
                 for piece in wrap(told or reply, max(20, width - 16))
             ]
+        if one.next_retry_at is not None and len(self.detail.message.recipients) > 1:
+            told = next_try(one.next_retry_at, look.now, look.zone, exact=one.retry_is_exact)
+            lines.append(DocLine([(" " * 15, ""), (f"next try {told}", "text")]))
         if one.transient:
             met = ", ".join(problem.value for problem in one.transient)
             lines.append(DocLine([(" " * 15, ""), (f"before that, failed for now: {met}", "muted")]))
@@ -199,7 +204,7 @@ class Story:
         slowest = slowest_hop(message, look.now)
         for hop in message.hops:
             lines += self._hop(hop, width, look, longest, slowest is hop)
-        return lines if message.hops else [*lines, _quiet("None is known.")]
+        return lines if message.hops else [*lines, quiet("None is known.")]
 
     def _hop(self, hop: Hop, width: int, look: Look, longest: float, slowest: bool) -> list[DocLine]:
         took = hop_seconds(hop, look.now)
@@ -237,45 +242,8 @@ class Story:
 
     def attempts(self, width: int, look: Look) -> list[DocLine]:
         """Tries, equal ones folded."""
-        attempts = self.detail.attempts
-        total = sum(attempt.count for attempt in attempts)
-        lines = _section(f"Attempts {total}", width, look, "attempts")
-        if not attempts:
-            refused = self.detail.message.status is DeliveryStatus.REJECTED
-            told = "It was refused before any delivery was tried." if refused else "No delivery has been tried yet."
-            return [*lines, _quiet(told)]
-        for attempt in attempts:
-            lines += self._attempt(attempt, width, look)
-        return lines
-
-    def _attempt(self, attempt: Attempt, width: int, look: Look) -> list[DocLine]:
-        tone = STATUS_TONES[attempt.status]
-        when = clock(attempt.first_at, look.now, look.zone)
-        if attempt.count > 1:
-            when += f" – {clock(attempt.last_at, look.now, look.zone)}"
-        line: Line = [
-            (f" {look.glyphs.status[attempt.status]} {attempt.status.value:<12}", tone),
-            (f"{when:<20}", "muted"),
-            (f"{attempt.count}×  " if attempt.count > 1 else "", "bold text"),
-            (f"{clean(attempt.host)} → {clean(attempt.relay or UNKNOWN)}", "text"),
-        ]
-        more: Line = [(f"  {clean(attempt.reason)}", tone)] if attempt.reason else []
-        if len(self.detail.message.recipients) > 1:
-            more.append((f"  for {clean(address(attempt.recipient))}", "muted"))
-        fits = width_of(line) + width_of(more) <= width
-        copy = attempt.diagnostic or attempt.relay
-        lines = [DocLine([*line, *more] if fits else line, term=term("next", attempt.relay), copy=copy)]
-        if not fits:
-            lines.append(DocLine([(" " * 13, ""), *more], copy=attempt.recipient))
-        if attempt.diagnostic:
-            lines += [
-                DocLine([(" " * 15, ""), (piece, "muted")], copy=attempt.diagnostic)
-                for piece in wrap(clean(attempt.diagnostic), max(20, width - 16))
-            ]
-        if attempt.reply_id:
-            known = clean(attempt.reply_id)
-            lines.append(DocLine([(" " * 15, ""), (f"next hop's own id: {known}", "text")], copy=attempt.reply_id))
-        return lines
+        total = sum(attempt.count for attempt in self.detail.attempts)
+        return [*_section(f"Attempts {total}", width, look, "attempts"), *tries(self.detail, width, look)]
 
     def verdicts(self, width: int, look: Look) -> list[DocLine]:
         """What filters said."""
@@ -311,7 +279,7 @@ class Story:
         """The log lines themselves, each with its place in the file and the rule that reads it."""
         lines = _section(f"Raw lines {len(self.raw)}", width, look, "raw")
         if not self.raw:
-            return [*lines, _quiet("None is kept for this message.")]
+            return [*lines, quiet("None is kept for this message.")]
         place = ""
         for raw in self.raw:
             if raw.evidence.path != place:
@@ -336,10 +304,6 @@ class Story:
 
 def _because(reason: str | None) -> str:
     return f" ({clean(reason)})" if reason else ""
-
-
-def _quiet(text: str) -> DocLine:
-    return DocLine([(f" {text}", "muted")])
 
 
 def _section(title: str, width: int, look: Look, name: str) -> list[DocLine]:

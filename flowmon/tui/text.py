@@ -104,6 +104,24 @@ def fit_line(line: Line, width: int, align: str = "left") -> Line:
     return fitted
 
 
+def wrap_line(line: Line, width: int) -> list[Line]:
+    """A line in as many as it takes, broken as `wrap` breaks a text."""
+    if width_of(line) <= width:
+        return [line]
+    tones = iter([tone for text, tone in line for sign in text if not sign.isspace()])
+    made: list[Line] = []
+    for piece in wrap("".join(text for text, _ in line), width):
+        spans: Line = []
+        for sign in piece:
+            tone = spans[-1][1] if sign == " " and spans else next(tones)
+            if spans and spans[-1][1] == tone:
+                spans[-1] = (spans[-1][0] + sign, tone)
+            else:
+                spans.append((sign, tone))
+        made.append(spans)
+    return made
+
+
 def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most `width` cells, broken at blanks where there are any."""
     lines: list[str] = []

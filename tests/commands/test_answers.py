@@ -25,7 +25,8 @@ MESSAGE = {
 }
 RECIPIENT = {
     "recipient", "original_recipient", "status", "problem", "reason", "reply_code", "enhanced_status", "diagnostic",
-    "attempts", "host", "relay", "delay_seconds", "path", "transient",
+    "attempts", "host", "relay", "delay_seconds", "path", "transient", "next_retry_at",
+    "retry_is_exact",
 }
 HOP = {
     "host", "role", "stage", "queue_id", "arrived_at", "left_at", "next_hop", "link", "certainty", "delays",
@@ -211,6 +212,7 @@ def test_frozen_mail_is_not_said_to_be_tried_again(run: Run, logs: Logs) -> None
     assert "exim -Mt 1xVo17-0000CQ-0V" in told
     assert "frozen" not in run("trace", "kim@looped.example", frozen).out.partition("evidence")[0], "it was thawed"
     assert json.loads(run("queues", "--format", "jsonl", frozen).out)["next_retry_at"] is None
+    assert "next try" not in told
 
 
 def test_a_sender_without_end_leaves_the_table_readable(run: Run, tmp_path: Path) -> None:

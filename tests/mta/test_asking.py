@@ -85,6 +85,17 @@ def test_both_sides_are_one_queue(reader: SqliteReader) -> None:
     assert (one.cause, one.next_step) != (None, None)
 
 
+def test_a_message_has_the_next_try_that_its_mta_lists(reader: SqliteReader) -> None:
+    waits, unlisted = reader.messages()
+    (one,), (other,) = waits.recipients, unlisted.recipients
+    assert one.next_retry_at is not None
+    assert (one.next_retry_at.timestamp(), one.retry_is_exact) == (1795642498.0, True)
+    assert (other.next_retry_at, other.retry_is_exact) == (None, False), "one try tells of no spacing"
+    detail = reader.detail(reader.find("E7C2E216371")[0])
+    assert detail is not None
+    assert detail.message == waits
+
+
 def test_what_no_line_tells_of_is_shown(reader: SqliteReader) -> None:
     queues = {(q.host, q.next_hop): q for q in reader.queues()}
     held = queues["edge", "lab.test"]

@@ -199,6 +199,7 @@ STUCK = Detail(
                 "orders@partner.example", _S.DEFERRED, problem=Problem.DELIVERY, reason="refused", attempts=14,
                 enhanced_status="4.4.1", relay="mx.partner.example",
                 diagnostic="connect to mx.partner.example[192.0.2.25]:25: Connection refused",
+                next_retry_at=NOW + timedelta(minutes=12),
             ),
             recipient(
                 "ben@corp.example", _S.DELIVERED, reply_code=250, enhanced_status="2.1.5", relay="mbx1",

@@ -18,17 +18,29 @@ async def test_a_time_window_is_chosen_for_all_screens(make_app: MakeApp, reader
         await press(pilot, "w", "down", "down", "enter")
         assert terms(pilot) == ["time:last-1h"]
         assert ("throughput", "time:last-1h") in reader.asked
-        await press(pilot, "2", "w", "down", "enter")
+        await press(pilot, "2", "w", "up", "enter")
         assert terms(pilot) == ["time:last-15m"], "one time takes the place of the other"
-        await press(pilot, "w", "enter")
+        await press(pilot, "w", "home", "enter")
         assert terms(pilot) == []
 
 
-async def test_a_time_of_ones_own(make_app: MakeApp) -> None:
+async def test_the_window_in_force_is_marked_and_has_the_cursor(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
+        for filter, name in (("", "all"), ("time:last-6h status:open", "6 hours"), ("time:8:00-9:00", "from – to …")):
+            app_of(pilot).set_filter(filter)
+            await press(pilot, "w")
+            assert f"▌✔ {name} " in text(pilot)
+            await press(pilot, "escape")
+        await press(pilot, "w", "enter")
+        assert pilot.app.screen.query_one(Input).value == "8:00-9:00", "it can be changed"
+
+
+async def test_a_time_of_ones_own(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
         await press(pilot, "w", "end", "enter")
         await ask(pilot, "10 o'clock")
         assert "is no time" in text(pilot)
+        assert "2026-11-24T10:00..2026-11-24T11:00 " in text(pilot), "a fault is told to its end"
         await ask(pilot, "10:00-11:00")
         assert terms(pilot) == ["time:10:00-11:00"]
 
@@ -92,12 +104,31 @@ async def test_tab_completes_keys_words_and_values(make_app: MakeApp) -> None:
         assert terms(pilot) == ["-status:deferred,held", "host:edge"]
 
 
+async def test_tab_goes_on_to_the_next_proposal_and_shift_tab_back(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "slash")
+        line = pilot.app.screen.query_one(Input)
+        await write(pilot, "host:e")
+        for key, value in (("tab", "edge"), ("tab", "edge2"), ("tab", "edge"), ("shift+tab", "edge2")):
+            await press(pilot, key)
+            assert line.value == f"host:{value}"
+            assert "Tab edge  edge2" in lines(pilot)[2], "they stay in sight"
+        await write(pilot, " status:def")
+        await pilot.press("tab", "tab")
+        assert line.value == "host:edge2 status:deferred", "the only one stays"
+        await write(pilot, " host:e")
+        await pilot.press("shift+tab")
+        assert line.value == "host:edge2 status:deferred host:edge2", "the last one first"
+
+
 async def test_up_brings_back_what_was_used_before(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         for filter in ("status:held", "status:open"):
-            app_of(pilot).set_filter(filter)
-        app_of(pilot).set_filter("")
-        await press(pilot, "slash")
+            await press(pilot, "slash")
+            await write(pilot, filter)
+            await press(pilot, "enter", "backspace")
+        app_of(pilot).drill("messages", "queue:relay1/mx.partner.example")
+        await press(pilot, "escape", "slash")
         await write(pilot, "to:x")
         await press(pilot, "up", "up")
         assert pilot.app.screen.query_one(Input).value == "status:held"

@@ -48,8 +48,21 @@ async def test_a_fault_is_shown_below_its_place_and_the_text_is_kept(make_app: M
         assert told.index("^") == written.index("reson")
         assert 'did you mean "reason"' in told
         assert terms(pilot) == []
+        await press(pilot, "delete")
+        assert "from:x eson:y" in lines(pilot)[1], "it can be corrected"
         await press(pilot, "escape", "slash")
-        assert "from:x reson:y" in lines(pilot)[1], "a refused text is there again"
+        assert "reson" not in lines(pilot)[1], "what was left is no draft of the next one"
+
+
+async def test_a_long_fault_is_told_to_its_end(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        for before in ("", "from:somebody@corp.example "):  # below its place, and where there is no room for that
+            await press(pilot, "slash")
+            await write(pilot, f"{before}time:noon")
+            told = " ".join(" ".join(lines(pilot)[2:6]).split())
+            assert "2026-11-24T10:00..2026-11-24T11:00" in told
+            await press(pilot, "escape")
+            assert lines(pilot)[2].startswith(" ● live"), "its lines are given back"
 
 
 async def test_escape_leaves_the_filter_as_it_was(make_app: MakeApp) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from flowmon.errors import StoreError
@@ -170,3 +172,40 @@ async def test_copy_goes_to_the_terminal(make_app: MakeApp) -> None:
         await press(pilot, "up", "up")
         await press(pilot, "right", "right", "y")
         assert app_of(pilot).clipboard == "anna@corp.example"
+
+
+async def test_a_screen_first_opened_in_a_pause_shows_ages_of_its_beginning(
+    make_app: MakeApp, reader: FakeReader
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "space")
+        reader.clock += timedelta(minutes=30)
+        await press(pilot, "2")
+        queue = next(line for line in lines(pilot) if "gmail.com" in line)
+        assert " 3m " in queue
+        await press(pilot, "space")
+        queue = next(line for line in lines(pilot) if "gmail.com" in line)
+        assert " 33m " in queue
+
+
+async def test_what_the_store_could_not_answer_is_told_to_its_end(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.fault = StoreError("/var/lib/flowmon/store.db: the database disk image is malformed; " + "x" * 90)
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "2")
+        pilot.app.clear_notifications()
+        await settle(pilot)
+        told = "".join("".join(line.split()) for line in lines(pilot)[4:10])
+        assert "malformed;" + "x" * 90 in told
+
+
+async def test_a_notice_is_told_in_two_lines_and_the_rest_by_a_key(make_app: MakeApp, reader: FakeReader) -> None:
+    reader.state = msgspec.structs.replace(HEALTH, notices=["word " * 20 + "end"])
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "end" in lines(pilot)[4]
+        assert "Throughput" in lines(pilot)[5]
+        reader.state = msgspec.structs.replace(HEALTH, notices=["word " * 40, "another"])
+        reader.commit()
+        await poll(pilot)
+        assert "n: 1 more" in lines(pilot)[4]
+        assert "Throughput" in lines(pilot)[5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from flowmon.tui.look import Look
 from flowmon.tui.palette import Palette
 from flowmon.tui.picture import picture
 from flowmon.tui.story import Story
+from flowmon.tui.widgets.document import plain_text
 from tests.golden import reading
+from tests.tui.mail import NOW as MAIL_NOW
 from tests.tui.mail import STUCK
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -153,6 +156,17 @@ def test_the_headline_tells_when_those_it_speaks_of_came_to_their_end() -> None:
     assert "(user-unknown), 2.0s after it was first seen" in shown, "not when others were last told of"
 
 
+@pytest.mark.parametrize("width", [140, 80])
+def test_a_step_that_fails_has_the_sign_of_what_became_of_it(width: int) -> None:
+    message = STUCK.message
+    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED):
+        one = msgspec.structs.replace(message.recipients[0], status=status)
+        alone = msgspec.structs.replace(message, status=status, recipients=[one])
+        drawn = picture(msgspec.structs.replace(STUCK, message=alone), MAIL_NOW, width, UNICODE)
+        signs = {sign for line in drawn for text, _ in line for sign in text} & {*UNICODE.status.values()}
+        assert signs == {UNICODE.status[status]}
+
+
 def test_mail_that_was_not_tried_yet_does_not_seem_to_be_refused() -> None:
     waits = msgspec.structs.replace(STUCK.message, status=DeliveryStatus.QUEUED, reason=None, recipients=[])
     assert "None is named yet" in _shown(msgspec.structs.replace(STUCK, message=waits))
@@ -196,3 +210,20 @@ def test_mail_whose_other_recipients_are_not_named_says_so(read: Read) -> None:
     assert detail.message.status is DeliveryStatus.QUEUED
     assert "took it for 2 recipients and names 1 of them" in str(detail.cause)
     assert "look for 4F1A2B3C1E in the queue of mx" in str(detail.next_step)
+
+
+def test_when_deferred_mail_is_tried_again() -> None:
+    def shown(**last: object) -> str:
+        """The recipients of the stuck message, the last one of them told otherwise."""
+        message = STUCK.message
+        changed = [*message.recipients[:-1], msgspec.structs.replace(message.recipients[-1], **last)]
+        story = Story(msgspec.structs.replace(STUCK, message=msgspec.structs.replace(message, recipients=changed)), [])
+        return "\n".join(map(plain_text, story.lines(140, replace(LOOK, now=MAIL_NOW))))
+
+    one = shown()
+    assert " Next try    09:53:30 (~12m), estimated from the tries so far\n" in one
+    assert one.count("next try 09:53:30") == 1, "with the recipient, as there are others"
+    both = shown(status=DeliveryStatus.DEFERRED, next_retry_at=MAIL_NOW, retry_is_exact=True)
+    assert " Next try    09:41:30 (now), as the MTA has it, for archive@corp.example\n" in both
+    assert "next try 09:41:30 (now), as the MTA has it" in both
+    assert "next try 09:53:30 (~12m), estimated from the tries so far" in both

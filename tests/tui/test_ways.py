@@ -9,7 +9,7 @@ import pytest
 from flowmon.tui.widgets.keybar import KeyBar
 from flowmon.tui.widgets.table import LineTable
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import app_of, press, settle, terms, text
+from tests.tui.driving import app_of, lines, press, settle, terms, text
 from tests.tui.fakes import FakeReader
 from tests.tui.mail import raw_detail
 
@@ -92,7 +92,7 @@ async def test_a_report_leads_to_its_message(make_app: MakeApp, reader: FakeRead
     async with make_app().run_test(size=(120, 40)) as pilot:
         await press(pilot, "3", "enter")
         assert "this is a report about another message" in text(pilot)
-        await press(pilot, *["down"] * 8, "enter")
+        await press(pilot, *["down"] * 9, "enter")
         assert "this is a report about another message" not in text(pilot)
         await press(pilot, "escape")
         assert "this is a report about another message" in text(pilot)
@@ -149,6 +149,15 @@ async def test_every_screen_stands_in_every_size(make_app: MakeApp, size: tuple[
             assert len(found) == size[1]
             assert all(len(line) <= size[0] for line in found)
             assert any(line.strip() for line in found)
+
+
+async def test_the_way_out_stands_on_the_narrowest_screen(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(40, 20)) as pilot:
+        await press(pilot, "3", "down", "down", "enter")
+        assert lines(pilot)[-1].startswith(" Esc Back  / Find ")
+        assert lines(pilot)[-1].endswith(" q Quit  ? Help  ")
+        await press(pilot, "escape", "slash")
+        assert lines(pilot)[-1].startswith(" Esc Leave the filter  ")
 
 
 async def test_the_key_bar_tells_the_way_out(make_app: MakeApp) -> None:

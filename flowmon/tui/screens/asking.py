@@ -85,13 +85,15 @@ def choose_window(app: Shell) -> None:
     def take(value: str | None) -> None:
         if value == _OTHER:
             note = "10:00-11:00, 2026-11-24, 2026-11-24T10:00..2026-11-24T11:00, last-90m, >09:30"
-            app.push_screen(AskScreen("Show which time?", note=note, check=check), write)
+            app.push_screen(AskScreen("Show which time?", own, note=note, check=check), write)
         elif value is not None:
             app.set_window(value)
 
+    now = " ".join(app.filter.times) if app.filter is not None else ""
+    own = now if now not in [value for value, _, _ in WINDOWS] else ""
     choices = [Choice(value, name, detail) for value, name, detail in WINDOWS]
-    choices.append(Choice(_OTHER, "from – to …", "a time of your own"))
-    app.push_screen(ChooseScreen("Time window of all screens", choices, empty=""), take)
+    choices.append(Choice(_OTHER, "from – to …", own or "a time of your own"))
+    app.push_screen(ChooseScreen("Time window of all screens", choices, empty="", current=_OTHER if own else now), take)
 
 
 def write_file(app: Shell, name: str, write: Callable[[Path], int]) -> None:

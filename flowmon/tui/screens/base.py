@@ -331,7 +331,8 @@ class Page(Screen[None], Generic[Answer]):
     @on(FilterBar.Submitted)
     def _submitted(self, event: FilterBar.Submitted) -> None:
         event.stop()
-        self.app.set_filter(event.text)
+        if self.app.set_filter(event.text):
+            self.app.filters.used(self.app.filter_text)
 
     @on(Chips.Clicked)
     def _chip(self, event: Chips.Clicked) -> None:

@@ -15,13 +15,13 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from flowmon.tui.look import Look
-from flowmon.tui.text import Line, clean, fit
+from flowmon.tui.text import Line, clean, fit, wrap
 from flowmon.tui.widgets.document import DocLine, Document
-from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.widgets.lines import GrowingLines
 
 
-class Note(LineWidget):
-    """One line below the line to write in."""
+class Note(GrowingLines):
+    """What is said below the line to write in."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Note(LineWidget):
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
-        return [[(clean(self._text), self._tone)]]
+        return [[(piece, self._tone)] for piece in wrap(clean(self._text), width) or [""]]
 
 
 class AskScreen(ModalScreen[str | None]):
@@ -92,11 +92,13 @@ class ChooseScreen(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, title: str, choices: Sequence[Choice], *, empty: str, forget: Callable[[str], bool] | None = None
-    ) -> None:
-        """`forget` takes a value off; it says whether that was done."""
+        self, title: str, choices: Sequence[Choice], *, empty: str, forget: Callable[[str], bool] | None = None,
+        current: str | None = None,
+    ) -> None:  # fmt: skip
+        """`forget` takes a value off; it says whether that was done. `current`: the value that holds now."""
         super().__init__()
         self._title, self._choices, self._empty, self._forget = title, list(choices), empty, forget
+        self._current = current
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -108,16 +110,20 @@ class ChooseScreen(ModalScreen[str | None]):
         box.border_subtitle = "Enter takes it, Esc leaves" + (", d forgets it" if self._forget else "")
         box.styles.height = min(len(self._choices) + 2, 22) if self._choices else 3
         self.set_class(bool(self.app.current_theme.ansi), "-plain")
-        self.query_one(Document).focus()
+        document = self.query_one(Document)
+        document.focus()
+        document.point(next((n for n, one in enumerate(self._choices) if one.value == self._current), 0))
 
     def _lines(self, width: int, look: Look) -> list[DocLine]:
         if not self._choices:
             return [DocLine([(f" {self._empty}", "muted")])]
         longest = min(28, max(len(choice.name) for choice in self._choices))
-        return [
-            DocLine([(fit(f" {clean(c.name)}", longest + 2), "text"), (f"  {clean(c.detail)}", "muted")], term=c.value)
-            for c in self._choices
-        ]
+        lines = []
+        for one in self._choices:
+            mark = "" if self._current is None else look.glyphs.ok if one.value == self._current else " "
+            name = fit(f" {clean(one.name)}", longest + 2)
+            lines.append(DocLine([(mark, "good"), (name, "text"), (f"  {clean(one.detail)}", "muted")], term=one.value))
+        return lines
 
     @on(Document.Chosen)
     def _chosen(self, event: Document.Chosen) -> None:

@@ -21,6 +21,7 @@ from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.dialogs import AskScreen
 from flowmon.tui.screens.dns import ask_dns
 from flowmon.tui.story import Story
+from flowmon.tui.text import Line, wrap_line
 from flowmon.tui.widgets.document import DocLine, Document
 
 FILE_WIDTH = 140
@@ -88,7 +89,8 @@ class MessagePage(Page[Detail | None]):
                 DocLine([(" Esc", "key"), (" returns.", "muted")]),
             ]
         if self._story is None and self.fault:
-            return [DocLine([(" The store could not answer: ", "bad"), (self.fault, "text")])]
+            told: Line = [("The store could not answer: ", "bad"), (self.fault, "text")]
+            return [DocLine([(" ", ""), *line]) for line in wrap_line(told, width - 1)]
         if self._story is None:
             return [DocLine([(" Reading …", "muted")])]
         return self._story.lines(width, look)

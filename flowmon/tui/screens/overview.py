@@ -105,8 +105,6 @@ class OverviewPage(Page[Glance]):
             return
         health = self.query_one(HealthLine)
         notices = self.all_notices()
-        health.set_class(bool(notices), "-notice")
-        health.set_class(len(notices) > 1, "-notices")
         health.show(self.pulse, notices, paused=self.app.paused_words)
 
     @on(LineTable.Opened)

@@ -14,7 +14,7 @@ from flowmon.model.queue_words import differences
 from flowmon.store import filter as language
 from flowmon.store.filter import Filter
 from flowmon.store.protocol import Reader
-from flowmon.tui.format import address, age, clock, plural
+from flowmon.tui.format import address, age, clock, next_try, plural
 from flowmon.tui.look import Look
 from flowmon.tui.screens.base import Page
 from flowmon.tui.screens.queue_columns import age_columns, queue_columns
@@ -117,8 +117,8 @@ class QueuesPage(Page[list[QueueRow]]):
         elif not row.cause:
             lines += labelled("Last error", "none: nothing was tried yet, or no log line tells of it", width, "muted")
         if row.next_retry_at is not None:
-            how = "as the MTA has it" if row.retry_is_exact else "estimated from the tries so far"
-            lines += labelled("Next try", f"{clock(row.next_retry_at, look.now, look.zone)}, {how}", width)
+            told = next_try(row.next_retry_at, look.now, look.zone, exact=row.retry_is_exact)
+            lines += labelled("Next try", told, width)
         return [*lines, *self._listed(row, width, look)]
 
     def _listed(self, row: QueueRow, width: int, look: Look) -> list[DocLine]:

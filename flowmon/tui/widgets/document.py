@@ -60,6 +60,11 @@ def section(title: str, width: int, look: Look, name: str | None = None) -> DocL
     return DocLine([*head, (rule * max(0, width - width_of(head)), "rule")], section=name)
 
 
+def quiet(text: str) -> DocLine:
+    """A line that says why nothing stands here."""
+    return DocLine([(f" {text}", "muted")])
+
+
 def plain_text(line: DocLine) -> str:
     """What a line says, without tones."""
     return "".join(text for text, _ in line.line)
@@ -134,6 +139,11 @@ class Document(LineWidget, can_focus=True):
     def top(self) -> None:
         """Go to the beginning: another text."""
         self.first = self._cursor = 0
+
+    def point(self, place: int) -> None:
+        """Put the cursor on a line."""
+        self._cursor = place
+        self.repaint()
 
     def go_to(self, section: str) -> bool:
         """Go to a section; False where the text has none of that name."""

@@ -18,8 +18,8 @@ from textual.widgets import Input
 
 from flowmon.store.completion import Proposals, Values, propose
 from flowmon.tui.filters import FilterBook
-from flowmon.tui.text import Line, clean, fit, width_of
-from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.text import Line, clean, fit, width_of, wrap
+from flowmon.tui.widgets.lines import GrowingLines, LineWidget
 
 HINT = ("from: to: host: next: queue: status: problem: reason:"
         " scenario: direction: age> size> time:  not or ( )  -exclude")
@@ -48,24 +48,35 @@ class FilterInput(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Apply", id="filter.apply"),
-        Binding("tab", "complete", "Complete", id="filter.complete"),
+        Binding("tab", "complete(1)", "Complete", id="filter.complete", tooltip="Take a proposal, then the next one"),
+        Binding("shift+tab", "complete(-1)", "Proposal before", id="filter.complete_back", show=False),
         Binding("up", "recall(-1)", "Earlier", id="filter.earlier"),
         Binding("down", "recall(1)", "Later", id="filter.later", show=False),
     ]
 
-    def __init__(self, book: FilterBook) -> None:
+    def __init__(self, book: FilterBook, values: Values) -> None:
         super().__init__(placeholder=EXAMPLE, compact=True, select_on_focus=False)
-        self._book = book
+        self._book, self._values = book, values
         self._back = 0
         """How far back in the history; 0 is what was being written."""
         self._written = ""
         self.proposals = Proposals(0, [])
+        self.taken: int | None = None
+        """Place of the proposal that stands in the text; None where what stands was written."""
 
-    def action_complete(self) -> None:
-        """Take the first proposal."""
+    def propose(self) -> None:
+        """Look what may be written next; while one of several proposals stands in the text, they stay."""
+        start, texts = self.proposals
+        if self.taken is None or len(texts) == 1 or self.value[start:] != texts[self.taken]:
+            self.proposals, self.taken = propose(self.value, self._values), None
+
+    def action_complete(self, by: int) -> None:
+        """Take the first proposal, then the one after it or before it."""
         start, texts = self.proposals
         if texts and self.cursor_position == len(self.value):
-            self.value = self.value[:start] + texts[0]
+            before = self.taken if self.taken is not None else -1 if by > 0 else 0
+            self.taken = (before + by) % len(texts)
+            self.value = self.value[:start] + texts[self.taken]
             self.cursor_position = len(self.value)
 
     def action_recall(self, by: int) -> None:
@@ -149,7 +160,7 @@ class Chips(LineWidget):
                 self.post_message(self.Clicked(term))
 
 
-class FilterHint(LineWidget):
+class FilterHint(GrowingLines):
     """Below the text while it is written: the fault with its place, or what may be written."""
 
     back = "bar"
@@ -158,25 +169,30 @@ class FilterHint(LineWidget):
         super().__init__()
         self._fault: Fault | None = None
         self._proposed: Sequence[str] = ()
+        self._taken: int | None = None
 
-    def show(self, fault: Fault | None, proposed: Sequence[str] = ()) -> None:
-        """Take the fault of the text as it stands, and what may be written next."""
-        self._fault, self._proposed = fault, proposed
+    def show(self, fault: Fault | None, proposed: Sequence[str] = (), taken: int | None = None) -> None:
+        """Take the fault of the text as it stands, what may be written next, and which of that stands already."""
+        self._fault, self._proposed, self._taken = fault, proposed, taken
         self.repaint()
 
     def lines(self, width: int, height: int) -> list[Line | Strip]:
         fault = self._fault
         if self._proposed:
-            first, *others = map(clean, self._proposed)
-            return [[("   ", ""), ("Tab ", "key"), (first, "bold text"), ("  " + "  ".join(others), "muted")]]
+            tones = ["muted"] * len(self._proposed)
+            tones[self._taken or 0] = "bold text"
+            texts = [(f"{clean(one)}  ", tone) for one, tone in zip(self._proposed, tones, strict=True)]
+            return [[("   ", ""), ("Tab ", "key"), *texts]]
         if fault is None:
             return [[("   ", ""), (HINT if width >= len(HINT) + 3 else SHORT_HINT, "muted")]]
         text = clean(fault.text)
         place = 3 + (fault.place or 0)
         if fault.place is None or (place + 2 + cell_len(text) > width and width - place < ROOM):
             mark = f"at {fault.place + 1}: " if fault.place is not None else ""
-            return [[("   ", ""), (mark + text, "bold bad")]]
-        return [[(" " * place, ""), ("^ ", "bold bad"), (text, "bold bad")]]
+            return [[("   ", ""), (piece, "bold bad")] for piece in wrap(mark + text, width - 3)]
+        first, *others = wrap(text, width - place - 2)
+        return [[(" " * place, ""), (f"^ {first}", "bold bad")],
+                *([(" " * (place + 2), ""), (piece, "bold bad")] for piece in others)]
 
 
 class FilterBar(Vertical):
@@ -194,14 +210,13 @@ class FilterBar(Vertical):
         super().__init__()
         self._check, self._values, self._book = check, values, book
         self._text = ""
-        self._refused: str | None = None
         self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield Chips()
         with Horizontal():
             yield Prompt()
-            yield FilterInput(self._book)
+            yield FilterInput(self._book, self._values)
         yield FilterHint()
 
     @property
@@ -215,25 +230,23 @@ class FilterBar(Vertical):
         self.query_one(Chips).show(terms, note)
 
     def edit(self) -> None:
-        """Write: from the filter that stands, or from the text that was refused."""
+        """Write, from the filter that stands."""
         self._before = self.screen.focused
         self.add_class("-editing")
         line = self.query_one(FilterInput)
-        line.begin(self._refused if self._refused is not None else self._text + (" " if self._text else ""))
+        line.begin(self._text + (" " if self._text else ""))
         self._arrange()
         self.screen.set_focus(line)  # at once: what is typed on belongs into the line, however fast it comes
-        self._hint(line.value)
+        self._hint()
 
     def action_leave(self) -> None:
-        """Stop writing; the filter stays as it was. A faulty text is kept for the next time."""
-        text = self.query_one(Input).value.strip()
-        self._refused = text if text and self._check(text) else None
+        """Stop writing; the filter stays as it was."""
         self._close()
 
     @on(Input.Changed)
     def _written(self, event: Input.Changed) -> None:
         event.stop()
-        self._hint(event.value)
+        self._hint()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -245,24 +258,23 @@ class FilterBar(Vertical):
             if fault.place is not None:
                 event.input.cursor_position = min(fault.place, len(event.value))
             return
-        self._refused = None
         self._close()
         self.post_message(self.Submitted(text))
 
-    def _hint(self, text: str) -> None:
-        """Say what is wrong with a text, and what may come next."""
-        stripped = text.strip()
+    def _hint(self) -> None:
+        """Say what is wrong with the text, and what may come next."""
         line = self.query_one(FilterInput)
-        line.proposals = propose(text, self._values)
+        line.propose()
+        stripped = line.value.strip()
         fault = self._check(stripped) if stripped else None
-        self.query_one(FilterHint).show(fault, line.proposals.texts)
+        self.query_one(FilterHint).show(fault, line.proposals.texts, line.taken)
 
     def _arrange(self) -> None:
         """Show the line to write in, or the chips."""
         editing = self.editing
         self.query_one(Chips).display = not editing
         self.query_one(Horizontal).display = self.query_one(FilterHint).display = editing
-        self.styles.height = 2 if editing else 1
+        self.styles.height = "auto" if editing else 1
 
     def _close(self) -> None:
         self.remove_class("-editing")

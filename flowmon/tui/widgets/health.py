@@ -9,9 +9,9 @@ from textual.strip import Strip
 from flowmon.model.answers import Health
 from flowmon.tui.format import number, plural, rate, share, size, span
 from flowmon.tui.look import Look
-from flowmon.tui.text import Line, clean, fit_line, width_of
+from flowmon.tui.text import Line, clean, fit_line, width_of, wrap
 from flowmon.tui.widgets.header import Pulse, state_of
-from flowmon.tui.widgets.lines import LineWidget
+from flowmon.tui.widgets.lines import GrowingLines
 
 NOT_COLLECTING = "The collector has stopped: what is shown is not new. Start flowmon again, or `flowmon collect`."
 
@@ -52,8 +52,10 @@ def progress(pulse: Pulse) -> list[Line]:
     return [left, [("about ", "muted"), (span(max(1.0, round(pulse.left_seconds))), "text"), (" to go", "muted")]]
 
 
-class HealthLine(LineWidget):
-    """One line of numbers; under it, as many notices as there is room for."""
+class HealthLine(GrowingLines):
+    """One line of numbers; under it, as much of the notices as there is room for."""
+
+    most = 3
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -79,11 +81,16 @@ class HealthLine(LineWidget):
             line += [separator, *phrase]
         return [line, *self._notice_lines(width, height - 1, look)]
 
-    def _notice_lines(self, width: int, room: int, look: Look) -> list[Line | Strip]:
-        lines: list[Line | Strip] = []
-        for place, notice in enumerate(self._notices[:room]):
-            more = len(self._notices) - room if place == room - 1 else 0
-            tail: Line = [(f"  n: {more} more", "key")] if more > 0 else []
-            body: Line = [(f" {look.glyphs.alert} ", "warn"), (clean(notice), "text")]
-            lines.append([*fit_line(body, min(width_of(body), width - width_of(tail))), *tail])
+    def _notice_lines(self, width: int, room: int, look: Look) -> list[Line]:
+        found: list[tuple[int, Line]] = []
+        """Each with the place of its notice."""
+        for place, notice in enumerate(self._notices[: room + 1]):
+            for number_, piece in enumerate(wrap(clean(notice), max(20, width - 4))):
+                mark = f" {look.glyphs.alert} " if number_ == 0 else "   "
+                found.append((place, [(mark, "warn"), (piece, "text")]))
+        lines = [line for _, line in found[:room]]
+        if lines and len(found) > room:
+            more = len(self._notices) - found[room - 1][0] - 1
+            tail: Line = [(f"  n: {f'{more} more' if more else 'all of it'}", "key")]
+            lines[-1] = [*fit_line(lines[-1], min(width_of(lines[-1]), width - width_of(tail))), *tail]
         return lines

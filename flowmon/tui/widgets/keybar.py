@@ -30,7 +30,7 @@ def name_of(key: str) -> str:
 
 
 class KeyBar(LineWidget):
-    """Keys and what they do, as many as fit; `?` and `q` always."""
+    """Keys and what they do, as many as fit; `?`, `q` and the way out always."""
 
     back = "bar"
 
@@ -64,9 +64,14 @@ class KeyBar(LineWidget):
         for key, description, press in last:
             fixed.append((width_of(always), width_of(always) + len(name_of(key)) + len(description) + 1, press))
             always += [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
+        kept = sum(len(name_of(key)) + len(told) + 3 for key, told, _ in entries if key == "escape")
         for key, description, _ in entries:
             piece: Line = [(f"{name_of(key)} ", "key"), (f"{description}  ", "muted")]
-            if width_of(shown) + width_of(piece) + width_of(always) > width:
+            if key == "escape":
+                kept = 0
+            if width_of(shown) + width_of(piece) + kept + width_of(always) > width:
+                if kept:
+                    continue
                 break
             self._spots.append((width_of(shown), width_of(shown) + width_of(piece) - 2, key))
             shown += piece

@@ -7,12 +7,13 @@ them with what is on the screen, and asks for just the rows that differ.
 from __future__ import annotations
 
 from itertools import repeat, zip_longest
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, getters
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -79,6 +80,22 @@ class LineWidget(Widget):
         ]
         blank = Strip([Segment(" " * width, look.palette.style("text", self.back))], width)
         return made + [blank] * (height - len(made))
+
+
+class GrowingLines(LineWidget):
+    """As high as what it shows: a text of any length wraps."""
+
+    most: ClassVar[int] = 8
+    """Lines at most."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.lines(width, self.most)[: self.most])
+
+    def repaint(self) -> None:
+        width, height = self.size
+        if width and self.get_content_height(self.size, self.size, width) != height:
+            self.refresh(layout=True)
+        super().repaint()
 
 
 BRIDGE = 10

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from flowmon.tui.look import Look, joined
-from flowmon.tui.text import Line, fit_line
+from flowmon.tui.text import Line, fit_line, wrap_line
 from flowmon.tui.widgets.columns import GAP, Column, Row, layout
 from flowmon.tui.widgets.lines import LineWidget, heading, scrollbar
 
@@ -187,7 +187,7 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
             made.append(self._titles(columns))
         rows = height - len(made)
         if not self.total:
-            return [*made, *([("  ", ""), *line] for line in self.empty)]
+            return [*made, *([("  ", ""), *part] for line in self.empty for part in wrap_line(line, room - 1))]
         bar = scrollbar(rows, self.total, self.first, look)
         made_for = (look, self._rows, self.columns, width, self._start)
         same = all(now is then for now, then in zip(made_for[:3], self._made_for[:3], strict=True))
