@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,15 +55,32 @@ def test_absent_beside_one_that_is_there(run: Run, logs: Logs, tmp_path: Path) -
     assert "carol@acme.example" in done.out
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable(run: Run, tmp_path: Path) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
-    log.chmod(0)
-    done = run("messages", log)
-    assert done.status == 2
-    assert "permission denied" in done.err
-    assert "adm" in done.err
+@pytest.mark.parametrize("command", [*ANSWERS, "parsers coverage"])
+def test_unreadable(run: Run, logs: Logs, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    folder = logs("forked_recipients")
+    (folder / "other.log").write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
+    really_open = os.open
+
+    def refuse(path: str, *flags: int, **more: Any) -> int:  # root may read everything
+        if path == str(folder / "other.log"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return really_open(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    done = run(*command.split(), folder / "other.log")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.count("permission denied: ask for group adm") == 1
+    beside = run(*command.split(), folder)
+    assert (beside.status, "other.log" in beside.out) == (0, False)
+    assert beside.err.count("permission denied") == 1
+
+
+def test_coverage_of_what_is_not_there_or_says_nothing(run: Run, tmp_path: Path) -> None:
+    done = run("parsers", "coverage", tmp_path / "none.log")
+    assert (done.status, done.out, done.err.count("no such file")) == (2, "", 1)
+    (tmp_path / "mail.log").touch()
+    done = run("parsers", "coverage", tmp_path / "mail.log")
+    assert (done.status, done.out) == (1, f"{tmp_path / 'mail.log'}: nothing to read in it\n")
 
 
 @pytest.mark.parametrize(
