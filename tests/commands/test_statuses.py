@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -204,4 +205,32 @@ def test_a_filters_log_alone_is_no_good_news(run: Run, tmp_path: Path, command: 
     )
     done = run(command, log)
     assert done.status == 1
-    assert f"{said}: these logs tell of no message. 1 lines of them were understood" in done.err
+    told = done.out if command == "report" else done.err
+    assert f"{said}: these logs tell of no message. 1 line of them was understood, but" in told
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_a_log_of_which_no_line_is_understood_is_no_good_news(run: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "mail.log").write_text("Nov 24 10:00:07 gw cron[1803]: x\n")
+    done = run(command, tmp_path)
+    assert done.status == 1
+    assert "not one line of these logs is understood as one of mail; `flowmon parsers coverage" in done.out + done.err
+
+
+@pytest.mark.parametrize(("format", "said"), [
+    ("text", "Mail flow\n  nothing to report: {}\n"), ("markdown", "# Mail flow\n\nNothing to report: {}.\n"),
+])
+def test_a_report_of_nothing_says_so_and_has_no_tables(run: Run, tmp_path: Path, format: str, said: str) -> None:
+    log = tmp_path / "mail.log"
+    log.touch()
+    done = run("report", "--format", format, log)
+    assert (done.status, done.out, done.err) == (1, said.format(f"not one line to read in {log}"), "")
+
+
+def test_the_json_of_a_report_of_nothing_has_all_fields(run: Run, logs: Logs, tmp_path: Path) -> None:
+    (tmp_path / "empty.log").touch()
+    done = run("report", "--format", "json", tmp_path / "empty.log")
+    full = run("report", "--format", "json", logs("forked_recipients"))
+    assert (done.status, full.status) == (1, 0)
+    assert json.loads(done.out).keys() == json.loads(full.out).keys()
+    assert "nothing to report: not one line to read" in done.err
