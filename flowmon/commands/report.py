@@ -77,8 +77,8 @@ def _print(report: Report, why_not: str, *, markdown: bool) -> None:
     print(f"{'' if markdown else '  '}{clock(report.first_at)} to {clock(report.last_at)}")
     heading("Log facts")
     for name, value in msgspec.structs.asdict(report.totals).items():
-        text = f"{value:,}"
-        print(f"- {name}: {text}" if markdown else f"  {text:>16}  {name.replace('_', ' ')}")
+        name = name.replace("_", " ")
+        print(f"- {name}: {value:,}" if markdown else f"  {value:>16,}  {name}")
     heading("Messages by outcome")
     for status in STATUS_BY_SEVERITY:
         count = report.messages.get(status)

@@ -234,3 +234,11 @@ def test_the_json_of_a_report_of_nothing_has_all_fields(run: Run, logs: Logs, tm
     assert (done.status, full.status) == (1, 0)
     assert json.loads(done.out).keys() == json.loads(full.out).keys()
     assert "nothing to report: not one line to read" in done.err
+
+
+def test_a_report_has_the_same_words_in_markdown_and_text(run: Run, logs: Logs) -> None:
+    folder = logs("discarded")
+    assert "  1,200  bytes received\n" in run("report", "--format", "text", folder).out
+    markdown = run("report", "--format", "markdown", folder).out
+    assert "\n- bytes received: 1,200\n" in markdown
+    assert "_" not in markdown
