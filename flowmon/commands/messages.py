@@ -11,8 +11,7 @@ from flowmon.commands import export, opening, output
 from flowmon.commands.output import cut
 from flowmon.model.answers import Message
 from flowmon.model.words import OPEN_STATUSES
-from flowmon.store.filter import Term
-from flowmon.store.matching import about_recipients, first_matching
+from flowmon.store.matching import About, about_recipients, first_matching
 from flowmon.store.schema import Asked
 
 
@@ -44,7 +43,7 @@ _WIDEST = 120
 """Characters of an address in the table: one without end would push all else off the screen."""
 
 
-def _text(found: Iterable[Message], about: list[Term], now: datetime) -> int:
+def _text(found: Iterable[Message], about: About, now: datetime) -> int:
     rows = []
     for m in found:
         one = first_matching(m, about)

@@ -134,15 +134,16 @@ def of_a_failure(key: str, value: str) -> bool:
     return key in ("problem", "reason") and {"none", "any"}.isdisjoint(value.split(","))
 
 
-def one_failure(values: dict[str, str]) -> Condition:
-    """What has one failure for which all these values hold, by key (see of_a_failure); next hops as problems have them.
+def one_failure(wanted: Iterable[Iterable[tuple[str, str]]]) -> Condition:
+    """What has one failure for which of each of these one value holds, told with its key (see of_a_failure); next hops
+    as problems have them.
 
     A message to many fails in many ways: what is asked together is not meant of several of them.
     """
     asked = [
         any_of(matches("lower(next_hop)" if key == "next" else key, word)
-               for word in ([value] if key == "next" else value.split(",")))
-        for key, value in values.items()
+               for key, value in ways for word in ([value] if key == "next" else value.split(",")))
+        for ways in wanted
     ]
     return (f"m.id IN (SELECT message FROM failures WHERE {' AND '.join(text for text, _ in asked)})",
             [one for _, bound in asked for one in bound])

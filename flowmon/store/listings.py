@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from flowmon.model.listed import Listed, Listing
-from flowmon.store.filter import And, Filter, Node, Not, Or, Term
+from flowmon.store.filter import Filter
 from flowmon.store.filter_match import glob
+from flowmon.store.filter_nodes import And, Node, Not, Or, Term
 from flowmon.store.filter_sql import STATUS_GROUPS
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.scenario import domain_of
