@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from flowmon.store import filter_match, filter_sql
+from flowmon.store import filter_failure, filter_match, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
 from flowmon.store.filter_nodes import And, Node, Not, Or, Term, alternatives, either, joined, parts_of
 from flowmon.suggest import nearest
@@ -93,6 +93,8 @@ def term(key: str, value: str | None = None, *, exclude: bool = False) -> str:
 
     `key` is one of FIELDS, or "" for free text. The empty address is the null sender.
     """
+    if key == "next" and value:
+        value = filter_failure.chosen_next_hop(value)
     text = str(Term(key, "<>" if not value and key in ("from", "to") else literal(value or "")))
     return f"-{text}" if exclude else text
 
@@ -116,7 +118,7 @@ def _condition(node: Node, now: float) -> filter_match.Condition:
     if isinstance(node, And):
         failure, others = _of_one_failure(node.parts)
         if failure:
-            text, parameters = filter_sql.one_failure([[(way.key, way.value) for way in ways] for ways in failure])
+            text, parameters = filter_failure.one_failure([[(way.key, way.value) for way in ways] for ways in failure])
             texts.append(text)
             bound += parameters
         parts = _gathered(others, now)
@@ -174,7 +176,7 @@ def _of_one_failure(parts: Sequence[Node]) -> tuple[list[tuple[Term, ...]], Sequ
     keys: set[str] = set()
     for part in reversed(parts):  # of a key given twice the last is meant: what one drilled into
         ways = alternatives(part)
-        if ways and all(filter_sql.of_a_failure(way.key, way.value) and way.key not in keys for way in ways):
+        if ways and all(filter_failure.of_a_failure(way.key, way.value) and way.key not in keys for way in ways):
             together.append(ways)
             keys.update(way.key for way in ways)
         else:

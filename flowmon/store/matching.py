@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.words import OPEN_STATUSES
 from flowmon.store.filter import Filter
+from flowmon.store.filter_failure import unbracketed
 from flowmon.store.filter_match import glob
 from flowmon.store.filter_nodes import Term, alternatives
 from flowmon.store.filter_sql import STATUS_GROUPS
@@ -63,7 +64,7 @@ def _word(of: str | None, value: str) -> bool:
 
 
 def _next(one: Recipient, value: str) -> bool:
-    return any(_fits(name, value) for name in (*peer_names(one.relay), domain_of(one.recipient)))
+    return any(_fits(name, unbracketed(value)) for name in (*peer_names(one.relay), domain_of(one.recipient)))
 
 
 def _queue(one: Recipient, value: str) -> bool:

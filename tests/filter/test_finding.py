@@ -138,6 +138,11 @@ def test_a_term_finds(db: sqlite3.Connection, text: str, ids: list[int]) -> None
     ("reason:* problem:delivery reason:loop", []),
     ("reason:mailbox-full next:198.51.100.7", [2]),  # failures have names of next hops, no addresses
     ("reason:loop,virus next:two.example to:@one.example", [3]),
+    ("reason:mailbox-full next:[198.51.100.7]", []),  # in brackets that of a relay without a name
+    ("reason:mailbox-full next:[198.51.100.7]:25", []),
+    ("next:[198.51.100.7]:25", [2]),
+    ("next:MX.gmail.example[198.51.100.7]:25", [2]),
+    ("reason:mailbox-full next:two.example[198.51.100.9]:25", [2]),
     ("reason:mailbox-full next:mx.gmail.example", []),  # the failure was at two.example
     ("problem:delivery (reason:loop or reason:virus)", []),  # the same as reason:loop,virus
     ("(reason:loop or reason:user-unknown) problem:delivery", [3]),
