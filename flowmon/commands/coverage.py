@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from flowmon.commands import opening
-from flowmon.commands.output import clean
+from flowmon.commands.output import clean, cut
 from flowmon.errors import SourceError
 from flowmon.model.event import Event
 from flowmon.parsing.catalogue import RECOGNISE_BYTES, Catalogue, LineReader
@@ -42,10 +42,10 @@ _VARIABLE = (
 
 def shape(line: str) -> str:
     """A line without what differs from line to line: times, addresses, ids, numbers, quoted texts."""
-    text = line[:400]
+    text = cut(line, 400)
     for pattern, word in _VARIABLE:
         text = pattern.sub(word, text)
-    return text[:200]
+    return cut(text, 200)
 
 
 @dataclass
@@ -69,9 +69,16 @@ class Coverage:
     """Shapes of the first lines that a rule sets aside."""
     programs: Counter[str] = field(default_factory=Counter)
     """Of the lines that no format reads."""
+    error: str | None = None
+    """Why it could not be read, or not to its end."""
     clipped: int = 0
     """Lines that were too long to be read to their end."""
     last_miss: str = ""
+
+    @property
+    def lines(self) -> int:
+        """Those that say something: not what names columns."""
+        return self.matched + self.ignored + self.foreign + self.unmatched
 
     def miss(self, line: str) -> None:
         """Note the shape of a line that no rule takes."""
@@ -97,37 +104,46 @@ class Coverage:
         return {
             "path": self.path, "format": self.format, "matched": self.matched, "ignored": self.ignored,
             "foreign": self.foreign, "unmatched": self.unmatched, "clipped": self.clipped,
-            "events": dict(self.kinds.most_common()), "shapes": top,
+            "events": dict(self.kinds.most_common()), "shapes": top, "error": self.error,
         }
 
 
 def run(path: str, config: Path | None = None, form: Form = "text") -> int:
-    """Measure a log, or the logs below a folder: 0 where anything was understood, else 1."""
+    """Measure a log, or the logs below a folder: 0 where anything was understood, else 1.
+
+    Raises SourceError when nothing can be read.
+    """
     settings = opening.load_config(config)
     formats = opening.catalogue(settings)
     found = discover([path])
-    for problem in found.problems:
-        opening.tell(problem)
     if not found.streams:
         raise SourceError("; ".join(found.problems) or f"{path}: nothing to read")
+    for problem in found.problems:
+        opening.tell(problem)
     names = HostNames(settings, this_host="localhost")
-    understood = False
+    read = failed = understood = False
     for stream in found.streams:
         measured = measure(stream, formats, names)
+        read = read or measured.lines > 0
+        failed = failed or measured.error is not None
         understood = understood or measured.matched > 0
+        if measured.error and measured.error not in found.problems:
+            opening.tell(measured.error)
         for told in formats.switched_off():
             opening.tell(told)
         if form == "json":
             print(msgspec.json.encode(measured.as_json()).decode())
         else:
             _print(measured)
+    if failed and not read:
+        raise SourceError("no log could be read: nothing to tell")
     return 0 if understood else 1
 
 
 def measure(stream: Stream, formats: Catalogue, names: HostNames) -> Coverage:
     """Read a log line by line, and count what becomes of each."""
     chunk = stream.read(final=True)
-    found = Coverage(stream.path)
+    found = Coverage(stream.path, error=stream.error)
     if chunk is None:
         return found
     found.path = chunk.path
@@ -147,6 +163,7 @@ def measure(stream: Stream, formats: Catalogue, names: HostNames) -> Coverage:
                 found.miss(_text(line))
             at += len(line) + 1
         chunk = stream.read(final=True)
+    found.error = stream.error or stream.notice
     if reader is not None:
         found.unmatched, found.clipped = reader.counters.unmatched, reader.counters.clipped
     return found
@@ -190,10 +207,10 @@ def _program(reader: LineReader, line: str) -> str:
 
 
 def _print(found: Coverage) -> None:
-    lines = found.matched + found.ignored + found.foreign + found.unmatched
     path = clean(found.path)
-    if not lines:
-        print(f"{path}: empty, or not readable")
+    if not found.lines:
+        if found.error is None:
+            print(f"{path}: nothing to read in it")
         return
     if found.format is None:
         print(f"{path}: no format fits its lines")
@@ -219,7 +236,7 @@ def _print(found: Coverage) -> None:
         print(f"  not understood: {_lines(found.unmatched)}; the most frequent shapes, each with a line:")
         for one, count in found.shapes.most_common(SHAPES):
             print(f"  {count:>7}  {clean(one)}")
-            print(f"           {clean(found.samples[one][:300])}")
+            print(f"           {cut(clean(found.samples[one]), 300)}")
 
 
 def _lines(count: int) -> str:

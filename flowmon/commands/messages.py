@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from flowmon.commands import export, opening, output
+from flowmon.commands.output import cut
 from flowmon.model.answers import Message
 from flowmon.model.words import OPEN_STATUSES
-from flowmon.store.filter import Term
-from flowmon.store.matching import about_recipients, first_matching
+from flowmon.store.matching import About, about_recipients, first_matching
 from flowmon.store.schema import Asked
 
 
@@ -43,23 +43,20 @@ _WIDEST = 120
 """Characters of an address in the table: one without end would push all else off the screen."""
 
 
-def _cut(address: str) -> str:
-    return address if len(address) <= _WIDEST else address[: _WIDEST - 1] + "…"
-
-
-def _text(found: Iterable[Message], about: list[Term], now: datetime) -> int:
+def _text(found: Iterable[Message], about: About, now: datetime) -> int:
     rows = []
     for m in found:
         one = first_matching(m, about)
-        to = _cut(one.recipient) + (f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else "") if one else "-"
+        more = f" +{len(m.recipients) - 1}" if len(m.recipients) > 1 else ""
+        to = cut(one.recipient, _WIDEST) + more if one else "-"
         where = " > ".join(one.path) if one else m.hops[-1].host
         status, reason = (one.status, one.reason) if one else (m.status, m.reason)
         waits = (now - m.first_seen_at).total_seconds() if status in OPEN_STATUSES else None
         delay = waits if waits is not None else one.delay_seconds if one else None
         # of a log that is read newest first, or out of order, the first line told may be the later one
         delay = max(delay, 0.0) if delay is not None else None
-        rows.append((output.clock(m.first_seen_at), _cut(sender(m.envelope_sender)), to, str(status), reason or "",
-                     output.span(delay), where))
+        rows.append((output.clock(m.first_seen_at), cut(sender(m.envelope_sender), _WIDEST), to, str(status),
+                     reason or "", output.span(delay), where))
     if rows:
         output.columns(("TIME", "FROM", "TO", "STATUS", "REASON", "DELAY", "PATH"), rows)
     return len(rows)

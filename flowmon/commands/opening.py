@@ -158,18 +158,24 @@ def _fill(path: Path, arguments: list[str], config: Config, asked: Asked) -> Non
 
 
 def nothing(reader: SqliteReader, text: str, filter: Filter | None, filtered: str) -> str:
-    """What to tell of an empty answer: `text`, or `filtered` with the filter's text; and whether the logs tell of no
-    message at all, which is no good news."""
+    """What to tell of an empty answer: `text`, or `filtered` with the filter's text; and whether nothing was understood
+    or the logs tell of no message at all, which is no good news."""
     if filter is not None:
         return f"{filtered} `{filter.text}`"
     sources = reader.sources()
     if sources and not any(source.lines for source in sources):
         return f"{text}: not one line to read in {', '.join(source.path for source in sources[:3])}"
     understood = sum(source.lines - source.unmatched - source.foreign for source in sources)
-    if not understood or reader.by_status():
+    if reader.by_status() or not sources:
         return text
+    if not understood:
+        return (
+            f"{text}: not one line of these logs is understood as one of mail; `flowmon parsers coverage PATH` shows "
+            f"what they hold"
+        )
+    lines = "1 line of them was" if understood == 1 else f"{understood} lines of them were"
     return (
-        f"{text}: these logs tell of no message. {understood} lines of them were understood, but what a filter, a "
+        f"{text}: these logs tell of no message. {lines} understood, but what a filter, a "
         f"login or a session says is shown with the message of the mail server: read its log beside them"
     )
 

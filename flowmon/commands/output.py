@@ -83,7 +83,12 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], flexible: int 
 
 
 def _fit(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
+    return cut(text, width).ljust(width)
+
+
+def cut(text: str, width: int) -> str:
+    """Text of so many characters at most; `…` stands for the rest."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def clock(at: datetime | None) -> str:

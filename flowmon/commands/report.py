@@ -41,12 +41,13 @@ def run(
     with opening.reader(arguments, opening.load_config(config), store=store, asked=asked) as reader:
         report = _make(reader, filter)
         told = bool(report.messages or any(msgspec.structs.astuple(report.totals)))
-        if not told:
-            opening.tell(opening.nothing(reader, "nothing to report", filter, "nothing matches"))
+        why_not = "" if told else opening.nothing(reader, "nothing to report", filter, "nothing matches")
     if form == "json":
+        if why_not:
+            opening.tell(why_not)
         output.jsonl([report])
     else:
-        _print(report, markdown=form == "markdown")
+        _print(report, clean(why_not), markdown=form == "markdown")
     return 0 if told else 1
 
 
@@ -65,16 +66,19 @@ def _counted(messages: int) -> str:
     return f"{messages:,} message{'' if messages == 1 else 's'}"
 
 
-def _print(report: Report, *, markdown: bool) -> None:
+def _print(report: Report, why_not: str, *, markdown: bool) -> None:
     def heading(text: str) -> None:
         print(f"\n## {text}\n" if markdown else f"\n{text}\n{'-' * len(text)}")
 
     print(("# " if markdown else "") + "Mail flow" + (f" where {report.filter}" if report.filter else ""))
+    if why_not:
+        print(f"\n{why_not[0].upper()}{why_not[1:]}." if markdown else f"  {why_not}")
+        return
     print(f"{'' if markdown else '  '}{clock(report.first_at)} to {clock(report.last_at)}")
     heading("Log facts")
     for name, value in msgspec.structs.asdict(report.totals).items():
-        text = f"{value:,}"
-        print(f"- {name}: {text}" if markdown else f"  {text:>16}  {name.replace('_', ' ')}")
+        name = name.replace("_", " ")
+        print(f"- {name}: {value:,}" if markdown else f"  {value:>16,}  {name}")
     heading("Messages by outcome")
     for status in STATUS_BY_SEVERITY:
         count = report.messages.get(status)

@@ -61,7 +61,7 @@ def problems(
                 waiting = f", {p.open} waiting" if p.open else ""
                 print(f"  {p.reason} at {output.clean(p.next_hop or '-')}: {p.messages} "
                       f"message{'s' * (p.messages != 1)}{waiting}, last {output.clock(p.last_at)}")
-                print(f"    {output.clean(p.sample_reply or '')[:200]}")
+                print(f"    {output.cut(output.clean(p.sample_reply or ''), 200)}")
                 if p.senders:
                     print(f"    from {', '.join(output.clean(sender) for sender in p.senders)}")
                 print(f"    why: {p.cause}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowmon.commands import opening, output
 from flowmon.commands.messages import sender
-from flowmon.commands.output import clean, clock, span
+from flowmon.commands.output import clean, clock, cut, span
 from flowmon.errors import FlowmonError
 from flowmon.model.answers import Detail, Evidence, Message, Recipient
 from flowmon.model.queue_words import retry_source
@@ -99,7 +99,7 @@ def _print(detail: Detail, reader: SqliteReader, what: str) -> None:
                   f"{a.status}{times}")
     for v in detail.verdicts:
         score = f" ({v.score:g})" if v.score is not None else ""
-        print(f"  {clock(v.at)} {v.filter} on {v.host}: {clean(v.action)}{score} {clean(v.detail or '')[:200]}")
+        print(f"  {clock(v.at)} {v.filter} on {v.host}: {clean(v.action)}{score} {cut(clean(v.detail or ''), 200)}")
     for row in detail.reports:
         about = reader.detail(row)
         if about is not None:

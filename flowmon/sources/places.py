@@ -50,6 +50,15 @@ def find(members: list[Member], position: Position) -> OpenedLog | None:
     return None
 
 
+def index_of_copy(members: list[Member], position: Position) -> int | None:
+    """Which file holds all that was read up to `position`; None if none does."""
+    for index, member in enumerate(members):
+        if (copy := resume(member, position)) is not None:
+            copy.close()
+            return index
+    return None
+
+
 def unread(members: list[Member], modified_ns: int) -> list[Member]:
     """The files that may hold something written after `modified_ns`, oldest first.
 

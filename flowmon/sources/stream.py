@@ -15,7 +15,7 @@ from flowmon.sources.faults import cut_line, deleted, explain, gap
 from flowmon.sources.identity import Chunk, Position
 from flowmon.sources.lines import next_lines
 from flowmon.sources.opened import OpenedLog, PlainLog, Replaced
-from flowmon.sources.places import find, open_member, resume, unread
+from flowmon.sources.places import find, index_of_copy, open_member, resume, unread
 
 CHUNK_BYTES = 262144
 _ATTEMPTS = 20
@@ -56,6 +56,10 @@ class LogStream:
         self._wanted: Position | None = None
         self._current: OpenedLog | None = None
         self._late: tuple[OpenedLog, float] | None = None
+        self._placed: tuple[list[Member], Position, int | None] | None = None
+        """Which file of a listing is a copy of one that is gone: to tell, all are opened, not again at each read."""
+        self._vain: tuple[list[Member], Position] | None = None
+        """A listing in which a place was not found, nor anything written after it."""
 
     @property
     def notice(self) -> str | None:
@@ -225,11 +229,15 @@ class LogStream:
         if wanted is None:
             members = self._from_begin(members)
         else:
+            if self._vain is not None and self._vain[0] is members and self._vain[1] == wanted:
+                return None
             self._current = self._find(members, wanted)
             if self._current is not None:
                 self.error = None
                 return self._current
-            members = unread(members, wanted.modified_ns)
+            after = unread(members, wanted.modified_ns)
+            self._vain = None if after else (members, wanted)
+            members = after
         self._current = self._open_first(members)
         if wanted is not None and self._current is not None:
             self._say(
@@ -280,13 +288,10 @@ class LogStream:
                 log.path = member.path
                 return index
         position = log.position()
-        if log.head:
-            for index, member in enumerate(members):  # compressed since: its copy
-                copy = resume(member, position)
-                if copy is not None:
-                    copy.close()
-                    return index
-        return len(members) - len(unread(members, position.modified_ns)) - 1
+        if self._placed is None or self._placed[0] is not members or self._placed[1] != position:
+            self._placed = (members, position, index_of_copy(members, position) if log.head else None)
+        copy = self._placed[2]
+        return len(members) - len(unread(members, position.modified_ns)) - 1 if copy is None else copy
 
     def _go_over(self, log: OpenedLog, following: OpenedLog) -> None:
         if self._late is not None:

@@ -14,60 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from flowmon.store import filter_match, filter_sql
+from flowmon.store import filter_failure, filter_match, filter_sql
 from flowmon.store.filter_lex import KEY, Token, fault, literal, quoted, tokens
+from flowmon.store.filter_nodes import And, Node, Not, Or, Term, alternatives, either, joined, parts_of
 from flowmon.suggest import nearest
 
 MAX_TERMS = 100
 MAX_DEPTH = 30
 """Parentheses and negations inside each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A key with its canonical value; key "" is free text."""
-
-    key: str
-    value: str
-
-    def __str__(self) -> str:
-        if not self.key:
-            return quoted(self.value, free=True)
-        joint = "" if filter_sql.FIELDS[self.key].compares else ":"
-        return f"{self.key}{joint}{quoted(self.value, free=False)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """What it holds must not match."""
-
-    inner: Node
-
-    def __str__(self) -> str:
-        return f"-{self.inner}" if isinstance(self.inner, Term) else f"not ({self.inner})"
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All parts match."""
-
-    parts: tuple[Node, ...]
-
-    def __str__(self) -> str:
-        return " ".join(f"({p})" if isinstance(p, Or) else str(p) for p in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """One part matches."""
-
-    parts: tuple[Node, ...]
-
-    def __str__(self) -> str:
-        return " or ".join(str(p) for p in self.parts)
-
-
-Node = Term | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +42,7 @@ class Filter:
     @property
     def parts(self) -> tuple[Node, ...]:
         """The parts that must all hold."""
-        return _parts(self.node)
+        return parts_of(self.node)
 
     @property
     def excluded(self) -> Filter | None:
@@ -110,7 +64,7 @@ class Filter:
     def without_time(self) -> Filter | None:
         """This filter less the time that all must fall into; None when nothing is left."""
         kept = [p for p in self.parts if not (isinstance(p, Term) and p.key == "time")]
-        return _filter(_joined(kept)) if kept else None
+        return _filter(joined(kept)) if kept else None
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -122,15 +76,15 @@ class Filter:
         more = parse(term_text)
         if more is None:
             return self
-        have = _parts(self.node)
-        return _filter(_joined([*have, *(p for p in _parts(more.node) if p not in have)]))
+        have = parts_of(self.node)
+        return _filter(joined([*have, *(p for p in parts_of(more.node) if p not in have)]))
 
     def without(self, term_text: str) -> Filter | None:
         """This filter less a term that must hold; None when nothing is left. Raises FilterError."""
         less = parse(term_text)
-        gone = () if less is None else _parts(less.node)
-        kept = [p for p in _parts(self.node) if p not in gone]
-        return _filter(_joined(kept)) if kept else None
+        gone = () if less is None else parts_of(less.node)
+        kept = [p for p in parts_of(self.node) if p not in gone]
+        return _filter(joined(kept)) if kept else None
 
 
 def parse(text: str) -> Filter | None:
@@ -144,26 +98,14 @@ def term(key: str, value: str | None = None, *, exclude: bool = False) -> str:
 
     `key` is one of FIELDS, or "" for free text. The empty address is the null sender.
     """
+    if key == "next" and value:
+        value = filter_failure.chosen_next_hop(value)
     text = str(Term(key, "<>" if not value and key in ("from", "to") else literal(value or "")))
     return f"-{text}" if exclude else text
 
 
 def _filter(node: Node) -> Filter:
     return Filter(str(node), node)
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    return node.parts if isinstance(node, And) else (node,)
-
-
-def _joined(parts: list[Node]) -> Node:
-    flat = [inner for part in parts for inner in _parts(part)]
-    return flat[0] if len(flat) == 1 else And(tuple(flat))
-
-
-def _either(parts: list[Node]) -> Node:
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
-    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def _condition(node: Node, now: float) -> filter_match.Condition:
@@ -181,7 +123,7 @@ def _condition(node: Node, now: float) -> filter_match.Condition:
     if isinstance(node, And):
         failure, others = _of_one_failure(node.parts)
         if failure:
-            text, parameters = filter_sql.one_failure(failure)
+            text, parameters = filter_failure.one_failure([[(way.key, way.value) for way in ways] for ways in failure])
             texts.append(text)
             bound += parameters
         parts = _gathered(others, now)
@@ -232,13 +174,19 @@ def _together(parts: list[_Asked | None], sign: str) -> _Asked | None:
     return _Asked(sign.join(f"({part.text})" for part in known), keyed=any(part.keyed for part in known))
 
 
-def _of_one_failure(parts: Sequence[Node]) -> tuple[dict[str, str], Sequence[Node]]:
-    """The values of terms that must hold of the same failure, by key, {} for none; and the other parts."""
-    last = {p.key: p for p in parts if isinstance(p, Term) and filter_sql.of_a_failure(p.key, p.value)}
-    if len(last) < 2:
-        return {}, parts  # of one alone nothing else is meant; of a key given twice the last: what one drilled into
-    together = [id(part) for part in last.values()]
-    return {key: part.value for key, part in last.items()}, [p for p in parts if id(p) not in together]
+def _of_one_failure(parts: Sequence[Node]) -> tuple[list[tuple[Term, ...]], Sequence[Node]]:
+    """What must hold of the same failure, of each the terms of which one must; and the other parts."""
+    together: list[tuple[Term, ...]] = []
+    others: list[Node] = []
+    keys: set[str] = set()
+    for part in reversed(parts):  # of a key given twice the last is meant: what one drilled into
+        ways = alternatives(part)
+        if ways and all(filter_failure.of_a_failure(way.key, way.value) and way.key not in keys for way in ways):
+            together.append(ways)
+            keys.update(way.key for way in ways)
+        else:
+            others.append(part)
+    return (together, others[::-1]) if len(together) > 1 else ([], parts)  # of one alone nothing else is meant
 
 
 def _gathered(parts: Sequence[Node], now: float) -> Sequence[Node]:
@@ -280,7 +228,7 @@ class _Parser:
         while self.next_kind() == "or":
             self.take()
             parts.append(self.conjunction())
-        return _either(parts)
+        return either(parts)
 
     def conjunction(self) -> Node:
         parts = [self.factor()]
@@ -288,7 +236,7 @@ class _Parser:
             if self.next_kind() == "and":
                 self.take()
             parts.append(self.factor())
-        return _joined(parts)
+        return joined(parts)
 
     def factor(self) -> Node:
         if self.next_kind() in ("", "and", "or", ")"):

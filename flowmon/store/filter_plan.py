@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flowmon.store.filter import Filter, Term
+from flowmon.store.filter import Filter
 from flowmon.store.filter_match import LOOK_UP, LOOKED_UP, Condition
+from flowmon.store.filter_nodes import Term
 from flowmon.store.filter_sql import OPEN, status_places
 from flowmon.store.terms import BEGINNING
 

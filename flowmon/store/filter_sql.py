@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flowmon.model.words import OPEN_STATUSES, STATUS_BY_SEVERITY, DeliveryStatus, Direction, Problem, Scenario
 from flowmon.store import terms
+from flowmon.store.filter_failure import next_hop, unbracketed
 from flowmon.store.filter_lex import literal, pieces, plain
 from flowmon.store.filter_match import Condition, any_of, contains, glob, look_up, matches, terms_like, value_sql
 from flowmon.store.filter_time import seconds, span
@@ -104,6 +105,7 @@ def _ids(value: str) -> Condition:
 
 def _next(value: str, now: float) -> Condition:
     """Relays tried, and what the queue and problem tables group by where no relay is known: the domain."""
+    value = unbracketed(value)
     tried, parameters = look_up(((Key.NEXT_HOP,), value))
     grouped, bound = matches("lower(next_hop)", value)
     tables = " UNION ALL ".join(f"SELECT message FROM {table} WHERE {grouped}" for table in ("queue", "failures"))
@@ -122,30 +124,6 @@ def _queue(value: str, now: float) -> Condition:
     """What waits there. Host and next hop are not enough: a message may wait in several queues and have passed one."""
     wanted, bound = matches("lower(host || '/' || next_hop)", value)
     return f"m.id IN (SELECT message FROM queue WHERE {wanted})", bound
-
-
-_ADDRESS = re.compile(r"[0-9*?]+(?:\.[0-9*?]+)+|[0-9a-f*?]*:[0-9a-f:*?.]*")
-
-
-def of_a_failure(key: str, value: str) -> bool:
-    """Whether a term tells of one failure: not of whether there are any, nor of an address, as failures have names."""
-    if key == "next":
-        return _ADDRESS.fullmatch(value) is None
-    return key in ("problem", "reason") and {"none", "any"}.isdisjoint(value.split(","))
-
-
-def one_failure(values: dict[str, str]) -> Condition:
-    """What has one failure for which all these values hold, by key (see of_a_failure); next hops as problems have them.
-
-    A message to many fails in many ways: what is asked together is not meant of several of them.
-    """
-    asked = [
-        any_of(matches("lower(next_hop)" if key == "next" else key, word)
-               for word in ([value] if key == "next" else value.split(",")))
-        for key, value in values.items()
-    ]
-    return (f"m.id IN (SELECT message FROM failures WHERE {' AND '.join(text for text, _ in asked)})",
-            [one for _, bound in asked for one in bound])
 
 
 def _client(value: str, now: float) -> Condition:
@@ -297,7 +275,7 @@ FIELDS: dict[str, Field] = {
                   "from:a@example.com, from:@example.com, from:@*.example.com, from:alice, from:<> (the null sender)"),
     "to": Field(_address, _addresses(Key.RECIPIENT, Key.RECIPIENT_DOMAIN), "to:bob@*: a final or original recipient"),
     "host": Field(_lower, lambda v, _: look_up(((Key.HOST,), v)), "host:mx1: a host whose log tells of it"),
-    "next": Field(_lower, _next, "next:mx.example.net: a relay tried or used, name or address"),
+    "next": Field(lambda v: _lower(next_hop(v)), _next, "next:mx.example.net: a relay tried or used, name or address"),
     "queue": Field(_queue_name, _queue, "queue:mx1/mx.example.net: waits on mx1 for that next hop; queue:mx1/*"),
     "client": Field(_lower, _client, "client:192.0.2.*: who handed it in, name or address"),
     "status": Field(_list([*DeliveryStatus, *STATUS_GROUPS], "status"), _status,

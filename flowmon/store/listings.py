@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 
 from flowmon.model.listed import Listed, Listing
-from flowmon.store.filter import And, Filter, Node, Not, Or, Term
+from flowmon.store.filter import Filter
+from flowmon.store.filter_failure import unbracketed
 from flowmon.store.filter_match import glob
+from flowmon.store.filter_nodes import And, Node, Not, Or, Term
 from flowmon.store.filter_sql import STATUS_GROUPS
 from flowmon.tracking.diagnosis import diagnose
 from flowmon.tracking.scenario import domain_of
@@ -178,7 +180,8 @@ _TERMS: dict[str, Callable[[str, str, Listed], Any]] = {
     "from": lambda value, host, listed: _address(value, [listed.envelope_sender]),
     "to": lambda value, host, listed: _address(value, listed.recipients),
     "host": lambda value, host, listed: fnmatchcase(host, glob(value)),
-    "next": lambda value, host, listed: fnmatchcase(_entry(host, listed)[1], glob(value)),
+    "next": lambda value, host, listed: fnmatchcase(
+        _entry(host, listed)[1], glob(unbracketed(value))),
     "queue": lambda value, host, listed: fnmatchcase(f"{host}/{_entry(host, listed)[1]}".lower(), glob(value)),
     "id": lambda value, host, listed: fnmatchcase(listed.queue_id, glob(value)),
     "status": _status,

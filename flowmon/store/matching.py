@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.words import OPEN_STATUSES
-from flowmon.store.filter import Filter, Term
+from flowmon.store.filter import Filter
+from flowmon.store.filter_failure import unbracketed
 from flowmon.store.filter_match import glob
+from flowmon.store.filter_nodes import Term, alternatives
 from flowmon.store.filter_sql import STATUS_GROUPS
 from flowmon.store.rows import UNKNOWN_NEXT_HOP
 from flowmon.tracking.replies import peer_names
 from flowmon.tracking.scenario import domain_of
 
+About = list[tuple[Term, ...]]
+"""What must hold of a recipient, of each the terms of which one must."""
 
-def about_recipients(filter: Filter | None) -> list[Term]:
-    """The terms of a filter that must hold of a recipient; [] where it says nothing of one."""
-    return [part for part in filter.parts if isinstance(part, Term) and part.key in _HOLDS] if filter else []
+
+def about_recipients(filter: Filter | None) -> About:
+    """What a filter says of a recipient; [] where it says nothing of one."""
+    found = [alternatives(part) for part in filter.parts] if filter else []
+    return [terms for terms in found if terms and all(term.key in _HOLDS for term in terms)]
 
 
 def waiting(message: Message) -> Recipient | None:
@@ -25,9 +30,12 @@ def waiting(message: Message) -> Recipient | None:
     return next((one for one in message.recipients if one.status in OPEN_STATUSES), None)
 
 
-def first_matching(message: Message, terms: Sequence[Term]) -> Recipient | None:
-    """The worst recipient for which most of the terms hold; None where they are known."""
-    return max(message.recipients, key=lambda one: sum(_HOLDS[t.key](one, t.value) for t in terms), default=None)
+def first_matching(message: Message, about: About) -> Recipient | None:
+    """The worst recipient for which most of it holds; None where none is known."""
+    def held(one: Recipient) -> int:
+        return sum(any(_HOLDS[term.key](one, term.value) for term in terms) for terms in about)
+
+    return max(message.recipients, key=held, default=None)
 
 
 def _fits(text: str | None, value: str) -> bool:
@@ -56,7 +64,7 @@ def _word(of: str | None, value: str) -> bool:
 
 
 def _next(one: Recipient, value: str) -> bool:
-    return any(_fits(name, value) for name in (*peer_names(one.relay), domain_of(one.recipient)))
+    return any(_fits(name, unbracketed(value)) for name in (*peer_names(one.relay), domain_of(one.recipient)))
 
 
 def _queue(one: Recipient, value: str) -> bool:

@@ -26,10 +26,10 @@ from flowmon.model.words import STATUS_BY_SEVERITY, DeliveryStatus, Problem
 from flowmon.store import assemble, completing, evidence, failing, listings, overview, troubles
 from flowmon.store.advice import next_step, not_named, of_its_queue, on_its_way, without_end
 from flowmon.store.assemble import instant
-from flowmon.store.filter import Filter, Term
+from flowmon.store.filter import Filter
 from flowmon.store.finding import Finding
 from flowmon.store.lock import CollectorState, collector_runs, collector_says
-from flowmon.store.matching import about_recipients, first_matching, waiting
+from flowmon.store.matching import About, about_recipients, first_matching, waiting
 from flowmon.store.packed import Packed
 from flowmon.store.reports import Reports
 from flowmon.store.rows import decode
@@ -232,9 +232,9 @@ class SqliteReader:
         ]
 
     @staticmethod
-    def _told_of(row: answers.MessageRow, terms: list[Term], message: answers.Message) -> answers.MessageRow:
+    def _told_of(row: answers.MessageRow, about: About, message: answers.Message) -> answers.MessageRow:
         """A row as told of the recipient that a filter is about."""
-        one = first_matching(message, terms)
+        one = first_matching(message, about)
         return row if one is None else msgspec.structs.replace(
             row, recipient=one.recipient, status=one.status, problem=one.problem, reason=one.reason, host=one.host,
         )

@@ -27,7 +27,8 @@ def forked(logs: Logs) -> Path:
 
 
 @pytest.mark.parametrize("status", ["bounced", "deferred", "delivered"])
-@pytest.mark.parametrize("by", ["status:{status}", "to:{recipient}", "to:{name}", "to:{name}* status:{status}"])
+@pytest.mark.parametrize("by", ["status:{status}", "to:{recipient}", "to:{name}", "to:{name}* status:{status}",
+                                "(to:{recipient} or to:nobody@nowhere.example)"])
 def test_the_recipient_that_the_filter_is_about_is_shown(run: Run, forked: Path, status: str, by: str) -> None:
     one = recipients(run, forked)[status]
     text = by.format(status=status, recipient=one, name=one.partition("@")[0])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,15 +56,32 @@ def test_absent_beside_one_that_is_there(run: Run, logs: Logs, tmp_path: Path) -
     assert "carol@acme.example" in done.out
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable(run: Run, tmp_path: Path) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
-    log.chmod(0)
-    done = run("messages", log)
-    assert done.status == 2
-    assert "permission denied" in done.err
-    assert "adm" in done.err
+@pytest.mark.parametrize("command", [*ANSWERS, "parsers coverage"])
+def test_unreadable(run: Run, logs: Logs, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    folder = logs("forked_recipients")
+    (folder / "other.log").write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
+    really_open = os.open
+
+    def refuse(path: str, *flags: int, **more: Any) -> int:  # root may read everything
+        if path == str(folder / "other.log"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return really_open(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    done = run(*command.split(), folder / "other.log")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.count("permission denied: ask for group adm") == 1
+    beside = run(*command.split(), folder)
+    assert (beside.status, "other.log" in beside.out) == (0, False)
+    assert beside.err.count("permission denied") == 1
+
+
+def test_coverage_of_what_is_not_there_or_says_nothing(run: Run, tmp_path: Path) -> None:
+    done = run("parsers", "coverage", tmp_path / "none.log")
+    assert (done.status, done.out, done.err.count("no such file")) == (2, "", 1)
+    (tmp_path / "mail.log").touch()
+    done = run("parsers", "coverage", tmp_path / "mail.log")
+    assert (done.status, done.out) == (1, f"{tmp_path / 'mail.log'}: nothing to read in it\n")
 
 
 @pytest.mark.parametrize(
@@ -185,4 +205,40 @@ def test_a_filters_log_alone_is_no_good_news(run: Run, tmp_path: Path, command: 
     )
     done = run(command, log)
     assert done.status == 1
-    assert f"{said}: these logs tell of no message. 1 lines of them were understood" in done.err
+    told = done.out if command == "report" else done.err
+    assert f"{said}: these logs tell of no message. 1 line of them was understood, but" in told
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_a_log_of_which_no_line_is_understood_is_no_good_news(run: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "mail.log").write_text("Nov 24 10:00:07 gw cron[1803]: x\n")
+    done = run(command, tmp_path)
+    assert done.status == 1
+    assert "not one line of these logs is understood as one of mail; `flowmon parsers coverage" in done.out + done.err
+
+
+@pytest.mark.parametrize(("format", "said"), [
+    ("text", "Mail flow\n  nothing to report: {}\n"), ("markdown", "# Mail flow\n\nNothing to report: {}.\n"),
+])
+def test_a_report_of_nothing_says_so_and_has_no_tables(run: Run, tmp_path: Path, format: str, said: str) -> None:
+    log = tmp_path / "mail.log"
+    log.touch()
+    done = run("report", "--format", format, log)
+    assert (done.status, done.out, done.err) == (1, said.format(f"not one line to read in {log}"), "")
+
+
+def test_the_json_of_a_report_of_nothing_has_all_fields(run: Run, logs: Logs, tmp_path: Path) -> None:
+    (tmp_path / "empty.log").touch()
+    done = run("report", "--format", "json", tmp_path / "empty.log")
+    full = run("report", "--format", "json", logs("forked_recipients"))
+    assert (done.status, full.status) == (1, 0)
+    assert json.loads(done.out).keys() == json.loads(full.out).keys()
+    assert "nothing to report: not one line to read" in done.err
+
+
+def test_a_report_has_the_same_words_in_markdown_and_text(run: Run, logs: Logs) -> None:
+    folder = logs("discarded")
+    assert "  1,200  bytes received\n" in run("report", "--format", "text", folder).out
+    markdown = run("report", "--format", "markdown", folder).out
+    assert "\n- bytes received: 1,200\n" in markdown
+    assert "_" not in markdown

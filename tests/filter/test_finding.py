@@ -138,7 +138,22 @@ def test_a_term_finds(db: sqlite3.Connection, text: str, ids: list[int]) -> None
     ("reason:* problem:delivery reason:loop", []),
     ("reason:mailbox-full next:198.51.100.7", [2]),  # failures have names of next hops, no addresses
     ("reason:loop,virus next:two.example to:@one.example", [3]),
+    ("reason:mailbox-full next:[198.51.100.7]", []),  # in brackets that of a relay without a name
+    ("reason:mailbox-full next:[198.51.100.7]:25", []),
+    ("next:[198.51.100.7]:25", [2]),
+    ("next:MX.gmail.example[198.51.100.7]:25", [2]),
+    ("reason:mailbox-full next:two.example[198.51.100.9]:25", [2]),
     ("reason:mailbox-full next:mx.gmail.example", []),  # the failure was at two.example
+    ("problem:delivery (reason:loop or reason:virus)", []),  # the same as reason:loop,virus
+    ("(reason:loop or reason:user-unknown) problem:delivery", [3]),
+    ("(reason:loop or reason:virus) problem:routing,spam next:two.example", [3, 10]),
+    ("(reason:loop or next:two.example) problem:delivery", [2, 3]),
+    ("(problem:delivery or problem:spam) (reason:loop or reason:virus)", [10]),
+    ("problem:delivery (reason:loop or problem:spam)", [3]),  # problem is given twice: apart
+    ("problem:delivery (reason:loop or status:bounced)", [3]),  # a status is none of a failure
+    ("problem:delivery (reason:loop or -reason:virus)", [2, 3]),
+    ("problem:delivery (reason:virus or problem:any)", [2, 3]),
+    ("(reason:loop or reason:virus) problem:delivery reason:user-unknown", [3]),  # drilled into: the last
     ("from:alice -(problem:delivery reason:loop)", [2, 3]),
     ("problem:delivery or reason:loop", [2, 3]),
     ("from:alice AND status:deferred", [2]),

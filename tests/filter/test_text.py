@@ -25,6 +25,8 @@ from tests.filter.rows import found, parsed
     ('"from:x" "-y" "or"', '"from:x" "-y" "or"'),
     ("scenario:intra problem:auth", "scenario:intra-organisation problem:authentication"),
     ("from:**@x.example", "from:@x.example"),
+    ("next:MX.x.example[192.0.2.1]:25 next:[IPv6:2001:DB8::1]:25", "next:mx.x.example next:[2001:db8::1]"),
+    ("next:unknown[192.0.2.1] next:mx[private/lmtp] next:192.0.2.1", "next:[192.0.2.1] next:mx next:192.0.2.1"),
     (r"DOMAIN\user", r"DOMAIN\\user"),
 ])  # fmt: skip
 def test_canonical_text(text: str, canonical: str) -> None:
@@ -60,6 +62,8 @@ def test_the_filter_bar_adds_and_takes_away_terms() -> None:
     ("from", None, "from:<>"),
     ("from", "A@b.example", "from:A@b.example"),
     ("next", "(not known yet)", 'next:"(not known yet)"'),
+    ("next", "192.0.2.1", "next:[192.0.2.1]"),
+    ("next", "2001:db8::1", "next:[2001:db8::1]"),
     ("queue", "mx1/(not known yet)", 'queue:"mx1/(not known yet)"'),
     ("subject", 'a "b" * c', r'subject:"a \"b\" \* c"'),
     ("", "from:x", '"from:x"'),

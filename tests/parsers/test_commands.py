@@ -135,6 +135,21 @@ def test_coverage_counts_rows_and_not_what_names_their_columns(
     assert "exchange-tracking: 100.00% of 2 lines understood\n" in capsys.readouterr().out
 
 
+def test_coverage_tells_what_is_damaged_and_marks_what_it_cuts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "mail.log.gz"
+    strange = LINE.replace("to=", "ot=").replace("Saved", "a long tale, " * 40)
+    whole = "".join(LINE.replace("D1CDD24823E", f"{n * 0x9E3779B1 % 2**32:X}") + "\n" for n in range(20_000))
+    log.write_bytes(gzip.compress(f"{LINE}\n{strange}\n{whole}".encode())[:-3000])
+    assert coverage.run(str(log)) == 0
+    told = capsys.readouterr()
+    assert "damaged" in told.err
+    cut = [line for line in told.out.splitlines() if "a long tale" in line]
+    assert [line[-1] for line in cut] == ["…", "…"]
+    assert [len(line.strip()) for line in cut] == [200 + len("1  "), 300]
+
+
 def test_coverage_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = tmp_path / "mail.log"
     strange = [LINE.replace("to=", "ot=").replace("D1CDD24823E", f"D1CDD24823{n}") for n in range(3)]
@@ -145,6 +160,7 @@ def test_coverage_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert (found["matched"], found["ignored"], found["foreign"], found["unmatched"]) == (1, 0, 1, 3)
     (one,) = found["shapes"]
     assert (one["count"], one["sample"]) == (3, strange[0])
+    assert found["error"] is None
     assert "D1CDD248230" not in one["shape"]
 
 

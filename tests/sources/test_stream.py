@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowmon.sources import LogStream
+from flowmon.sources import LogStream, family
 from tests.sources.folder import LogFolder, take, take_chunks
 
 
@@ -98,6 +98,38 @@ def test_a_deleted_log_is_told_until_there_is_a_new_one(log: LogFolder) -> None:
     log.live.write_bytes(b"three\n")
     assert take(stream) == b"three\n"
     assert stream.error is None
+
+
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_deleted_log_is_not_looked_for_at_each_read(
+    log: LogFolder, monkeypatch: pytest.MonkeyPatch, copied: bool, restarted: bool
+) -> None:
+    log.append(2000)
+    log.rotate()
+    log.append(1)
+    first = log.stream()
+    take(first)
+    if copied:
+        log.rotate()
+        log.pack(1)
+    else:
+        log.live.unlink()
+    os.utime(log.folder, (0, 0))  # at rest: a listing holds
+    monkeypatch.setattr(family, "_LISTING_SECONDS", 3600.0)
+    stream = log.stream() if restarted else first
+    if restarted:
+        stream.seek(first.position())
+    assert take(stream) == b""
+
+    def refuse(path: str, _flags: int) -> int:
+        raise AssertionError(f"{path} is opened again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        assert [stream.read() for _ in range(3)] == [None] * 3
+    new = log.append(1)
+    assert take(stream) == new
 
 
 def test_emptied_without_a_copy(log: LogFolder) -> None:
