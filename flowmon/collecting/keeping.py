@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -47,6 +48,8 @@ class Keeper:
         self._raw = None if writer.temporary else RawLines(writer.files())
         self._waiting: dict[int, float] = {}
         """Rows that change by the passing of log time alone, and when."""
+        self._first_due = math.inf
+        """None of them changes before this: there may be many, and the question comes with each look at the logs."""
         self._unwritten: Batch | None = None
 
     def start(self) -> Start:
@@ -67,11 +70,12 @@ class Keeper:
             recent.update((hop.serial, hop) for flow in refused for hop in flow.hops if hop.serial in going_on)
             start.hops = list(recent.values())
             self._waiting = dict.fromkeys(writer.open_rows(), 0.0)
+            self._first_due = 0.0
         return start
 
     def waits(self) -> bool:
         """Whether a commit is due though nothing was folded: one failed, or time has turned a message's status."""
-        return self._unwritten is not None or any(until < self.now for until in self._waiting.values())
+        return self._unwritten is not None or self._first_due < self.now
 
     def keep(self, folded: Folded) -> None:
         """Join a batch and commit it. Raises StoreError (disk full, ...): call `retry` until it is written."""
@@ -101,11 +105,7 @@ class Keeper:
         now = self.now = max(self.now, folded.now)
         changed = joiner.join(folded.hops)
         changed |= joiner.hear(folded.late)
-        for id, until in list(self._waiting.items()):
-            if until < now:
-                del self._waiting[id]
-                if table.row(id) in table.flows:
-                    changed.add(table.row(id))
+        changed.update(table.row(id) for id in self._due(now) if table.row(id) in table.flows)
         for id in table.gone:
             self._waiting.pop(id, None)
         flows, nothing = self._flows(changed)
@@ -135,6 +135,16 @@ class Keeper:
             },
         )
 
+    def _due(self, now: float) -> list[int]:
+        """Takes out the rows that the passing of time has changed by `now`."""
+        if self._first_due >= now:
+            return []
+        due = [id for id, until in self._waiting.items() if until < now]
+        for id in due:
+            del self._waiting[id]
+        self._first_due = min(self._waiting.values(), default=math.inf)
+        return due
+
     def _flows(self, changed: Iterable[int]) -> tuple[list[Flow], list[int]]:
         """The flows of rows, and the rows of those that turned out to be no message."""
         flows = [flow for flow in map(self.joiner.table.flows.get, changed) if flow is not None]
@@ -147,6 +157,7 @@ class Keeper:
         made = make(flow, self.known, now, keyed=self._keyed)
         if made.waits_until is not None and made.waits_until >= now:
             self._waiting[flow.id] = made.waits_until
+            self._first_due = min(self._first_due, made.waits_until)
         else:
             self._waiting.pop(flow.id, None)
         return made

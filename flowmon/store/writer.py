@@ -25,6 +25,7 @@ from flowmon.store import evidence, failure_sums, retention
 from flowmon.store.batch import Batch, FileRow, SourceState
 from flowmon.store.lock import CollectorLock
 from flowmon.store.packed import UNPACKED_FOR_A_WHILE, Packed
+from flowmon.store.queue_history import QueueHistory
 from flowmon.store.rows import MESSAGE_COLUMNS, decode
 from flowmon.store.schema import EARLY_INDEXES, INDEXES, KEYS, SCHEMA_VERSION, TABLES, Key
 from flowmon.store.standing import Standing
@@ -51,7 +52,7 @@ class Writer:
         self._lock = None if temporary else CollectorLock(path, for_screen=for_screen)
         self._stored_before = 0
         """Rows below this id may stand in the store already."""
-        self._minute = -1
+        self._history = QueueHistory()
         self._bodies = Packed(lambda: self.meta("bodies"), as_they_are=UNPACKED_FOR_A_WHILE if temporary else 0)
         self._texts = Packed(lambda: self.meta("texts"))
         self._standing = Standing(self._bodies, keyed=not temporary)
@@ -196,7 +197,8 @@ class Writer:
         if not self.temporary:
             failure_sums.add(db, failures, sums)
             failure_sums.make_again(db, sums)
-            self._history(before, {(str(q[1]), str(q[2]), int(q[0])) for q in queue}, batch)  # type: ignore[arg-type]  # message ids are ints
+            after = {(str(q[1]), str(q[2]), int(q[0])) for q in queue}  # type: ignore[arg-type]  # message ids are ints
+            self._history.note(db, before, after, float(batch.meta.get("now") or time.time()))
 
     def _rehome(self, batch: Batch) -> None:
         """Give kept lines of messages that were merged into others to those; drop what was no message's after all."""
@@ -205,27 +207,6 @@ class Writer:
         if lines:
             self.db.executemany("UPDATE lines SET message = ? WHERE position = ?", evidence.rehome(lines, batch.rows))
             self.db.executemany("DELETE FROM lines WHERE message = ?", gone)
-
-    def _history(self, before: set[tuple[str, str, int]], after: set[tuple[str, str, int]], batch: Batch) -> None:
-        """Note what came into each queue and left it, and once a minute what it holds."""
-        minute = int(float(batch.meta.get("now") or time.time()) // 60)
-        moved: dict[tuple[str, str], list[int]] = {}
-        for host, next_hop, _ in after - before:
-            moved.setdefault((host, next_hop), [0, 0])[0] += 1
-        for host, next_hop, _ in before - after:
-            moved.setdefault((host, next_hop), [0, 0])[1] += 1
-        self.db.executemany(
-            "INSERT INTO queue_history VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT DO UPDATE SET "
-            "arrived = arrived + excluded.arrived, left = left + excluded.left",
-            [(minute, host, next_hop, came, went) for (host, next_hop), (came, went) in moved.items()],
-        )
-        if minute != self._minute or moved:
-            self._minute = minute
-            self.db.execute(
-                "INSERT INTO queue_history SELECT ?, host, next_hop, count(DISTINCT message), 0, 0 FROM queue "
-                "WHERE true GROUP BY host, next_hop ON CONFLICT DO UPDATE SET messages = excluded.messages",
-                (minute,),
-            )
 
     def finish(self) -> None:
         """For a temporary store: build the indexes, last."""
@@ -310,6 +291,7 @@ class Writer:
             yield
         except BaseException as fault:
             self._standing.doubt()
+            self._history.doubt()
             with contextlib.suppress(sqlite3.Error):  # the fault may have rolled back already
                 self.db.execute("ROLLBACK")
             if isinstance(fault, sqlite3.Error):

@@ -85,8 +85,7 @@ class Growth:
 
     def _asked(self, reader: SqliteReader, messages: int) -> None:
         """What screens ask, by indexes and by roll-ups."""
-        [row] = reader.rows(limit=1)
-        recipient = row.recipient or "kim@acme.example"
+        recipient = next(row.recipient for row in reader.rows(limit=1_000) if row.recipient)
         questions: dict[str, Callable[[], object]] = {
             "counts by status": reader.by_status, "totals": reader.totals, "queues": reader.queues,
             "problems": reader.problems, "newest messages": partial(reader.rows, limit=40),

@@ -39,8 +39,8 @@ from flowmon.tui.widgets.table import LineTable
 Answer = TypeVar("Answer")
 AGE_SECONDS = 0.9
 """Ages are looked at with the next beat after so long."""
-REST = 4
-"""After an answer nothing is asked for so many times as long as it took: a large store is asked less often."""
+REST = 9
+"""After an answer nothing is asked for so many times as long as it took: a long queue is asked for less often."""
 
 
 class Page(Screen[None], Generic[Answer]):
