@@ -88,6 +88,8 @@ def merged(
     `reading`: history is still read, so that a message which the log tells of need
     not wait any more; no difference is told then. `wall`: this machine's clock, as listings have it.
     """
+    if not listings.read_at:
+        return [*rows], set(), []
     found: list[QueueEntry] = []
     only_log: set[int] = set()
     seen: set[tuple[str, str]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -111,8 +112,8 @@ def _queue(
     rows = held.rows
     ages = [0] * (len(AGE_BUCKET_MINUTES) + 1)
     for row in rows:
-        minutes = max(now - row[3], 0.0) / 60
-        ages[next((i for i, bound in enumerate(AGE_BUCKET_MINUTES) if minutes <= bound), len(AGE_BUCKET_MINUTES))] += 1
+        ages[bisect_left(AGE_BUCKET_MINUTES, (now - row[3]) / 60)] += 1
+    messages = len({r[8] for r in rows})
     troubled = [r for r in rows if r[5]]
     oldest = min(r[3] for r in rows or held.only_log)
     if troubled:
@@ -125,19 +126,19 @@ def _queue(
         recent = [history[m] for m in range(minute - RATE_MINUTES + 1, minute + 1) if m in history]
         came = round(sum(r[1] for r in recent) / RATE_MINUTES, 1)
         went = round(sum(r[2] for r in recent) / RATE_MINUTES, 1)
-    mine = (listings.messages.get((host, r[9] or "")) for r in rows)
+    mine = [listings.messages.get((host, r[9] or "")) for r in rows] if listings.messages else []
     exact = [m.next_retry_at for m in mine if m is not None and m.next_retry_at is not None and not m.held]
     retries = exact or [r[4] for r in rows if r[4] is not None]
     read_at = listings.read_at.get(host)
     said = explain(reason, Problem(problem), DeliveryStatus.DEFERRED) if reason and problem else None
     return answers.QueueRow(
-        next_hop=next_hop, host=host, messages=len({r[8] for r in rows}),
+        next_hop=next_hop, host=host, messages=messages,
         deferred=sum(r[2] == "deferred" for r in rows), held=sum(r[2] == "held" for r in rows),
         oldest_at=instant(oldest), in_per_minute=came, out_per_minute=went,
         velocity=round(went - came, 1) if came is not None and went is not None else None,
         next_retry_at=instant(min(retries)) if retries else None,
         last_error=error, problem=Problem(problem) if problem else None, reason=reason,
-        trend=_trend(history, minute, len({r[8] for r in rows})), ages=ages, retry_is_exact=bool(exact),
+        trend=_trend(history, minute, messages), ages=ages, retry_is_exact=bool(exact),
         listed_at=instant(read_at) if read_at is not None else None, only_in_log=len({r[8] for r in held.only_log}),
         only_in_queue=len(held.unlogged), unlogged=[
             answers.Unlogged(m.queue_id, m.envelope_sender, m.recipients, instant(m.arrived_at), m.reason)

@@ -90,6 +90,7 @@ def measure(given: argparse.Namespace, folder: Path, results: Results) -> None:
     if "live" in wanted:
         live.latency(20 if given.quick else 150)
         live.cost(10.0 if given.quick else 30.0)
+        live.cost(10.0, stuck=5_000 if given.quick else 50_000)
     if "starts" in wanted:
         live.starts(given.runs, grown.store, big)
 

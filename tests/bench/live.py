@@ -14,7 +14,7 @@ from flowmon.store.filter import parse
 from flowmon.store.reader import SqliteReader
 from tests.bench.latency import collector, waits
 from tests.bench.loading import Say
-from tests.bench.screen import LINES, RATE, Terminal, Traffic, message, painted
+from tests.bench.screen import LINES, RATE, Terminal, Traffic, message, painted, waiting
 from tests.bench.table import Measure, Results
 from tests.bench.tools import FLOWMON, cpu_seconds, interleaved, run
 
@@ -39,19 +39,24 @@ class Live:
             self._say(f"line appended, {where}: p99 {late:.0f} ms, {note}")
             self._results.add(Measure(GROUP, f"line appended → {where}, p99", late, "ms", bar, note=note))
 
-    def cost(self, seconds: float) -> None:
-        """Share of a core, of all processes."""
+    def cost(self, seconds: float, stuck: int = 0) -> None:
+        """Share of a core, of all processes. `stuck`: so many messages wait besides."""
+        beside = f", {stuck:,} messages wait" if stuck else ""
         for screen, what, bar in ((False, "collector", 8.0), (True, "collector and screen", 15.0)):
-            log, store = self._folder / f"busy{screen}.log", self._folder / f"busy{screen}.db"
-            log.write_text("".join(message(n, datetime.now().astimezone().isoformat()) for n in range(100)))
+            log, store = self._folder / f"busy{screen}{stuck}.log", self._folder / f"busy{screen}{stuck}.db"
+            stamp = datetime.now().astimezone().isoformat()
+            with log.open("w") as lines:
+                lines.writelines(message(n, stamp) for n in range(100))
+                lines.writelines(waiting(n, stamp) for n in range(stuck))
             rest: Callable[[float], object]
             if screen:
-                terminal = Terminal([*FLOWMON, str(log)], XDG_STATE_HOME=str(self._folder / "busy"), TZ="UTC")
+                state = self._folder / f"busy{stuck}"
+                terminal = Terminal([*FLOWMON, str(log)], XDG_STATE_HOME=str(state), TZ="UTC")
                 pid, rest = terminal.pid, terminal.read
             else:
                 process = collector(self._folder, log, store)
                 pid, rest = process.pid, time.sleep
-            rest(_SETTLE_SECONDS)
+            rest(_SETTLE_SECONDS + stuck / 2_000)
             idle = self._share(pid, rest, _IDLE_SECONDS)
             writer = Traffic(log, first=1_000)
             writer.start()
@@ -63,11 +68,13 @@ class Live:
             else:
                 process.terminate()
                 process.wait()
-            self._say(f"{what}: {busy:.1f} % of a core at {RATE * LINES:,} lines/s, idle {idle:.2f} %")
+            self._say(f"{what}: {busy:.1f} % of a core at {RATE * LINES:,} lines/s, idle {idle:.2f} %{beside}")
             note = f"user and system time of all processes, {seconds:.0f} s"
+            asked, rested = (None, None) if stuck else (bar, 0.5)
             self._results.add(
-                Measure(GROUP, f"of a core at {RATE * LINES:,} lines/s: {what}", busy, "%", bar, note=note),
-                Measure(GROUP, f"of a core while idle: {what}", idle, "%", 0.5, note=f"{_IDLE_SECONDS:.0f} s"),
+                Measure(GROUP, f"of a core at {RATE * LINES:,} lines/s: {what}{beside}", busy, "%", asked, note=note),
+                Measure(GROUP, f"of a core while idle: {what}{beside}", idle, "%", rested,
+                        note=f"{_IDLE_SECONDS:.0f} s"),
             )
 
     @staticmethod

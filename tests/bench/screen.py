@@ -57,6 +57,19 @@ def message(number: int, stamp: str) -> str:
     )
 
 
+def waiting(number: int, stamp: str) -> str:
+    """The lines of a message that its next hop does not take: one of 200."""
+    queue_id, hop = f"{0xC00000000 + number:X}", f"mx.far{number % 200}.example[198.51.100.7]:25"
+    head = f"{stamp} mx1 postfix"
+    return (
+        f"{head}/smtpd[{number % 90 + 100}]: {queue_id}: client=mail.example[192.0.2.{number % 200 + 1}]\n"
+        f"{head}/cleanup[3]: {queue_id}: message-id=<stuck{number}@mail.example>\n"
+        f"{head}/qmgr[4]: {queue_id}: from=<user{number % 500}@ours.example>, size=4242, nrcpt=1 (queue active)\n"
+        f"{head}/smtp[5]: {queue_id}: to=<kim{number % 700}@far{number % 200}.example>, relay={hop}, delay=0.4, "
+        f"delays=0.1/0/0.1/0.2, dsn=4.4.1, status=deferred (connect to {hop}: Connection timed out)\n"
+    )
+
+
 class Traffic(threading.Thread):
     """Appends messages to a log at the rate, until `end`."""
 
