@@ -43,7 +43,8 @@ class Live:
         """Share of a core, of all processes. `stuck`: so many messages wait besides."""
         beside = f", {stuck:,} messages wait" if stuck else ""
         for screen, what, bar in ((False, "collector", 8.0), (True, "collector and screen", 15.0)):
-            log, store = self._folder / f"busy{screen}{stuck}.log", self._folder / f"busy{screen}{stuck}.db"
+            log, store = self._folder / f"busy{screen}{stuck}.log", self._folder / f"apart{stuck}" / "store.db"
+            store.parent.mkdir(exist_ok=True)  # beside the logs its every commit would wake the collector
             stamp = datetime.now().astimezone().isoformat()
             with log.open("w") as lines:
                 lines.writelines(message(n, stamp) for n in range(100))
