@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,6 +22,7 @@ from flowmon.tui.screens.problem_columns import by_reason, panel_columns
 from flowmon.tui.screens.problems import drill_into as drill_into_problem
 from flowmon.tui.screens.queue_columns import queue_columns
 from flowmon.tui.screens.queues import drill_into as drill_into_queue
+from flowmon.tui.text import Line
 from flowmon.tui.widgets.chart import ThroughputChart, columns_for
 from flowmon.tui.widgets.health import HealthLine
 from flowmon.tui.widgets.table import LineTable
@@ -95,9 +96,21 @@ class OverviewPage(Page[Glance]):
             panel.show(rows)
         feed = self.query_one("#feed", LineTable)
         feed.empty = self.nothing("No message has been seen yet.", "They appear here as the logs tell of them.")
+        feed.detail = self._heading(feed)
         feed.show(answer.feed)
+
+    @staticmethod
+    def _heading(feed: LineTable[Any]) -> Line:
         told = "the last news comes first" if feed.follows else "F goes to the newest and follows it"
-        feed.detail = [(f"  {told}", "muted")]
+        return [(f"  {told}", "muted")]
+
+    @on(LineTable.Moved, "#feed")
+    def _moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        heading = self._heading(event.table)
+        if event.table.detail and heading != event.table.detail:  # not before there was an answer
+            event.table.detail = heading
+            event.table.repaint()
 
     def _show_frame(self) -> None:
         super()._show_frame()
