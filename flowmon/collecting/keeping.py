@@ -70,7 +70,7 @@ class Keeper:
             recent.update((hop.serial, hop) for flow in refused for hop in flow.hops if hop.serial in going_on)
             start.hops = list(recent.values())
             self._waiting = dict.fromkeys(writer.open_rows(), 0.0)
-            self._first_due = 0.0
+            self._first_due = 0.0 if self._waiting else math.inf
         return start
 
     def waits(self) -> bool:

@@ -105,8 +105,10 @@ class Family:
             listing = again
         else:
             raise Moved
-        self._listing, self._folder_ns, self._listed_at = listing, folder_ns, now
-        return listing
+        if listing != self._listing:  # else it stays the same one, with what was found out of it
+            self._listing = listing
+        self._folder_ns, self._listed_at = folder_ns, now
+        return self._listing
 
     def _list(self) -> list[Member]:
         found: dict[str, tuple[Place, Member]] = {}

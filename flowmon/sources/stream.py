@@ -99,33 +99,23 @@ class LogStream:
     @property
     def size(self) -> int:
         """Bytes on disk of all its files (compressed ones as they lie there)."""
-        return sum(member.size for member in self._from_begin(self._sized()))
+        try:
+            return sum(member.size for member in self._from_begin(_sized(self._members())))
+        except Moved:
+            return 0
 
     @property
     def lag_bytes(self) -> int:
         """Bytes on disk that were not read yet (compressed ones as they lie there)."""
-        members = self._sized()
         log = self._current
         if log is None:
-            return sum(member.size for member in self._from_begin(members))
+            return self.size
         try:
+            members = self._members()
             index = self._index(members, log)
         except Moved:  # being rotated: a moment later it can be told
             return log.remaining()
-        return log.remaining() + sum(member.size for member in members[index + 1 :])
-
-    def _sized(self) -> list[Member]:
-        """The files, with the size of the last as of now."""
-        try:
-            members = self._members()
-        except Moved:
-            return []
-        if members:
-            try:
-                members = [*members[:-1], members[-1]._replace(size=os.stat(members[-1].path).st_size)]
-            except FileNotFoundError:  # being rotated: the next listing has it under its new name
-                return members
-        return members
+        return log.remaining() + sum(member.size for member in _sized(members)[index + 1 :])
 
     def _members(self) -> list[Member]:
         """Raises Moved."""
@@ -340,3 +330,13 @@ class LogStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sized(members: list[Member]) -> list[Member]:
+    """The files, with the size of the last as of now."""
+    if members:
+        try:
+            return [*members[:-1], members[-1]._replace(size=os.stat(members[-1].path).st_size)]
+        except FileNotFoundError:  # being rotated: the next listing has it under its new name
+            pass
+    return members

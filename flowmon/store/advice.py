@@ -7,13 +7,15 @@ from typing import Any
 
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.flow import Flow
-from flowmon.model.words import DeliveryStatus, Problem
+from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
+from flowmon.store.listings import IDS, NOTHING, Listings
 from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import Explanation, diagnose, explain
 from flowmon.tracking.flows import lost
+from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.scenario import domain_of
-from flowmon.tracking.summary import at_work, frozen, unnamed, untold
+from flowmon.tracking.summary import SEVERITY, Outcome, at_work, frozen, outcomes, unnamed, untold
 
 RETRY_WAIT = "retry-wait"
 """The reason of mail that waits only because other mail failed."""
@@ -30,28 +32,46 @@ _AT_HAND = {
 """By format and status: the MTA's own commands (postsuper(1), postqueue(1), exim(8), sendmail(8), smtpctl(8))."""
 
 
-def next_step(flow: Flow, about: Message | Recipient, said: Explanation | None, now: float) -> str | None:
+_COMMANDS_MOST = 3
+
+
+def next_step(
+    flow: Flow, said: Explanation | None, known: KnownHosts, now: float, listings: Listings = NOTHING
+) -> str | None:
     """What to do next: the step for mail that is frozen, or was lost sight of (at `now`, log time), else what was
-    `said` of its failure, with the MTA's own command where the message waits; None where nothing need be done."""
+    `said` of its failure, with the MTA's own command wherever it waits; None where nothing need be done."""
     special = _thaw(flow) or _look_there(flow, now)
     if special is not None or said is None:
         return special
-    command = _at_hand(flow, about)
-    return f"{said.next_step} {command}" if command else said.next_step
+    found = sorted(outcomes(flow, known, now), key=lambda outcome: SEVERITY[outcome.status])
+    commands: dict[str, str] = {}
+    for outcome in found:
+        if command := _at_hand(outcome, listings):
+            commands.setdefault(command, outcome.recipient)
+    told = [
+        f"On {command}" if len(commands) == 1 else f"For {recipient}, on {command}"
+        for command, recipient in list(commands.items())[:_COMMANDS_MOST]
+    ]
+    more = len(commands) - len(told)
+    return " ".join([said.next_step, *told, *([f"And so for {more} more."] if more else [])])
 
 
-def _at_hand(flow: Flow, about: Message | Recipient) -> str | None:
-    """The commands for mail that waits, on its host; None where it does not wait, or its MTA has none.
+def _at_hand(outcome: Outcome, listings: Listings) -> str | None:
+    """The command of the MTA that a recipient waits at, behind its host; None where it does not wait, its MTA has none,
+    or does not have the message any more.
 
-    A queue ID that is more than letters, digits and dashes comes into no command: it is to be pasted into a shell.
+    What is no queue ID of that MTA comes into no command: it is to be pasted into a shell. It is for the MTA's default
+    queue: logs do not tell how to reach another.
     """
-    if not isinstance(about, Recipient):
+    hop, queue_id = outcome.hop, outcome.hop.queue_id or ""
+    if outcome.status not in OPEN_STATUSES or hop.system not in IDS or not IDS[hop.system].fullmatch(queue_id):
         return None
-    for hop in flow.hops:
-        command, queue_id = _AT_HAND.get((hop.system, about.status)), hop.queue_id or ""
-        if command is not None and at_work(hop) and hop.host == about.host and queue_id.replace("-", "").isalnum():
-            return f"On {hop.host}: {command.format(id=queue_id)}."
-    return None
+    listed = listings.messages.get((hop.host, queue_id))
+    if listed is None and listings.would_list(hop.host, queue_id) and hop.last_at < listings.read_at[hop.host]:
+        return None
+    status = _D.HELD if listed is not None and listed.held else outcome.status
+    command = _AT_HAND.get((hop.system, status))
+    return f"{hop.host}: {command.format(id=queue_id)}." if command is not None else None
 
 
 def of_its_queue(about: Message | Recipient, ask: Ask) -> Explanation | None:
@@ -93,9 +113,12 @@ def on_its_way(about: Message | Recipient, since: float, troubles: Troubles) -> 
 def _thaw(flow: Flow) -> str | None:
     """What to do where a message is frozen; None where it is not."""
     hop = next((hop for hop in flow.hops if frozen(hop)), None)
-    return None if hop is None else (
-        f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there: "
-        f"exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
+    if hop is None:
+        return None
+    how = f": exim -Mt {hop.queue_id}, or remove it: exim -Mrm {hop.queue_id}"
+    return (
+        f"It is frozen on {hop.host}: it is not tried again by itself. Mend the cause, then thaw it there"
+        f"{how if IDS['exim'].fullmatch(hop.queue_id or '') else ', or remove it'}"
     )
 
 

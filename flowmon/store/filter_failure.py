@@ -11,12 +11,16 @@ from flowmon.tracking.replies import relay_name
 _ADDRESS = re.compile(r"[0-9*?]+(?:\.[0-9*?]+)+|[0-9a-f*?]*:[0-9a-f:*?.]*")
 
 
+_LOGGED = re.compile(r"[^][\s]*\[(?:(?i:ipv6:)?[\da-fA-F]*[.:][\da-fA-F.:]*|[\w.-]*/[\w./-]*)\](?::\d+)?")
+"""A peer as a log writes it: a name, and its address or the path of a socket in brackets, or that alone."""
+
+
 def next_hop(value: str) -> str:
     """A next hop as people write it or a log does (`name[address]:port`): its name, else its address in brackets.
 
-    An address in brackets is that of a relay without a name, a bare one that of any relay.
+    An address in brackets is, beside other terms of a failure, that of a relay without a name; a bare one that of any.
     """
-    if "[" not in value:
+    if _LOGGED.fullmatch(value) is None:
         return value
     return chosen_next_hop(relay_name(value) or value)
 

@@ -31,7 +31,7 @@ QueueEntry = tuple[str, str, str, float, float | None, str | None, str | None, s
 
 
 _BASE52 = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
-_IDS = {
+IDS = {
     "postfix": re.compile(rf"[0-9A-F]{{6,14}}|{_BASE52}{{10}}z{_BASE52}+"),
     "exim": re.compile(r"\w{6}-\w{6,11}-\w{2,4}"),
     "sendmail": re.compile(r"[0-9A-Za-x]{8}\d{4,}"),
@@ -53,7 +53,7 @@ class Listings:
 
     def would_list(self, host: str, queue_id: str) -> bool:
         """Whether a message with this ID must stand in what was listed, if it waits: its MTA has answered."""
-        return any(of == host and _IDS[kind].fullmatch(queue_id) for of, kind in self._whole)
+        return any(of == host and IDS[kind].fullmatch(queue_id) for of, kind in self._whole)
 
     def faults(self) -> list[str]:
         """What keeps queues from being read, for people."""

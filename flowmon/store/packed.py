@@ -26,9 +26,9 @@ _OPTIONS: dict[int, int] = {
 }
 SAMPLES = 2_000
 """So many texts teach the dictionary: 0.1 s, once."""
-UNPACKED_FOR_A_WHILE = 400_000
-"""Texts that a store which is gone with its command keeps as they are: 240 MB of messages at most; packing them would
-take a tenth of the command's time."""
+UNPACKED_FOR_A_WHILE = 240_000_000
+"""Bytes of texts that a store which is gone with its command keeps as they are (400,000 messages or so): packing them
+would take a tenth of the command's time."""
 _DICTIONARY_BYTES = 32_768
 _REMEDY = "check the disk; move the file away, it is filled again from the logs"
 
@@ -36,7 +36,7 @@ _REMEDY = "check the disk; move the file away, it is filled again from the logs"
 class Packed:
     """Packs and unpacks the texts of one kind. `stored` gives the dictionary of the store, None while there is none.
 
-    `as_they_are`: so many texts come first that are not packed.
+    `as_they_are`: so many bytes of texts come first that are not packed.
     """
 
     def __init__(self, stored: Callable[[], bytes | None], *, as_they_are: int = 0) -> None:
@@ -60,7 +60,7 @@ class Packed:
         if self._dictionary is not None:
             return
         if self._as_they_are > 0:
-            self._as_they_are -= len(texts)
+            self._as_they_are -= sum(map(len, texts))
             return
         self._samples += texts
         if len(self._samples) < SAMPLES:

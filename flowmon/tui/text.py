@@ -123,7 +123,9 @@ def wrap_line(line: Line, width: int) -> list[Line]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells, broken at blanks where there are any."""
+    """The text in lines of at most `width` cells (two at least: a sign may be as wide), broken at blanks where there
+    are any."""
+    width = max(2, width)
     lines: list[str] = []
     line = ""
     for word in text.split():

@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from flowmon.model.answers import Recipient
-from flowmon.model.flow import Flow, Hop
+from flowmon.model.flow import Fate, Flow, Hop
+from flowmon.model.listed import Listed, Listing
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.advice import next_step
+from flowmon.store.assemble import message
+from flowmon.store.listings import NOTHING, Listings
 from flowmon.tracking.diagnosis import Explanation
+from flowmon.tracking.hosts import KnownHosts
 from tests.commands.conftest import Run
 
+D = DeliveryStatus
 _TIME = "2026-11-24T10:44:52+00:00"
+WAIT = Explanation("It waits.", "Wait.")
 
 
 @pytest.mark.parametrize(("line", "said"), [
@@ -43,11 +48,68 @@ def test_what_waits_is_told_with_the_command_of_its_mta(run: Run, tmp_path: Path
     assert f"{said}\n" in told if said else "On mx:" not in told
 
 
-@pytest.mark.parametrize(("queue_id", "told"), [
-    ("4D2C3A1B5F", "Wait. On mx: postqueue -i 4D2C3A1B5F tries it at once."), ("$(reboot)", "Wait."), ("", "Wait."),
-])  # fmt: skip
-def test_no_id_of_a_stranger_comes_into_a_command(queue_id: str, told: str) -> None:
-    waits = Recipient("kim@far.example", None, DeliveryStatus.DEFERRED, None, None, None, None, None, 1, "mx", None,
-                      None, [], [])
-    flow = Flow(1, [Hop(1, "mx", "postfix", queue_id, 0.0, 0.0)])
-    assert next_step(flow, waits, Explanation("It waits.", "Wait."), 0.0) == told
+def test_the_command_is_for_the_queue_id_that_waits(run: Run, tmp_path: Path) -> None:
+    """A filter gives the mail back to its host: one copy is held there, the other recipient waits in the first."""
+    log = tmp_path / "mail.log"
+    log.write_text("".join(f"2026-11-24T10:44:0{line}\n" for line in (
+        "0+00:00 mx postfix/smtpd[1]: AAAAAA1111: client=a.example[192.0.2.7]",
+        "0+00:00 mx postfix/cleanup[2]: AAAAAA1111: message-id=<m1@acme.example>",
+        "0+00:00 mx postfix/qmgr[3]: AAAAAA1111: from=<lee@acme.example>, size=1000, nrcpt=2 (queue active)",
+        "1+00:00 mx postfix/smtp[9]: AAAAAA1111: to=<zoe@far.example>, relay=none, delay=5, delays=1/0/4/0, dsn=4.4.1, "
+        "status=deferred (connect to mx.far.example[198.51.100.8]:25: Connection refused)",
+        "1+00:00 mx postfix/smtpd[11]: BBBBBB2222: client=localhost[127.0.0.1]",
+        "1+00:00 mx postfix/cleanup[4]: BBBBBB2222: hold: header X-Look: yes from localhost[127.0.0.1]; "
+        "from=<lee@acme.example> to=<amy@near.example> proto=ESMTP helo=<a.example>",
+        "1+00:00 mx postfix/cleanup[4]: BBBBBB2222: message-id=<m1@acme.example>",
+        "2+00:00 mx postfix/smtp[9]: AAAAAA1111: to=<amy@near.example>, relay=127.0.0.1[127.0.0.1]:10025, delay=1, "
+        "delays=0/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as BBBBBB2222)",
+    )))  # fmt: skip
+    told = run("trace", "m1@acme.example", str(log)).out
+    assert "For amy@near.example, on mx: postcat -vq BBBBBB2222 shows it, postsuper -H BBBBBB2222" in told
+    assert "For zoe@far.example, on mx: postqueue -i AAAAAA1111 tries it at once." in told
+    assert "-d AAAAAA1111" not in told
+
+
+def _waiting(*queue_ids: str, system: str = "postfix", status: DeliveryStatus = D.DEFERRED) -> Flow:
+    """A message that waits under each of these IDs, for a recipient each."""
+    return Flow(1, [
+        Hop(number, f"mx{number}", system, queue_id, 100.0, 100.0, began=True, queued=True, message_id="m@acme.example",
+            fates={f"k{number}@far.example": Fate(f"k{number}@far.example", status, 100.0, since=100.0)})
+        for number, queue_id in enumerate(queue_ids, 1)
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("queue_id", ["$(reboot)", "", "ALL", "-d", "é1é1é1é1", "4D2C3A1B5F;reboot"])
+def test_no_text_of_a_stranger_comes_into_a_command(queue_id: str) -> None:
+    for system in ("postfix", "exim", "sendmail", "opensmtpd"):
+        assert next_step(_waiting(queue_id, system=system), WAIT, KnownHosts(), 100.0) == "Wait."
+
+
+def test_mail_that_waits_on_many_hosts_names_whom_each_is_for() -> None:
+    told = next_step(_waiting("AAAAAA1", "AAAAAA2", "AAAAAA3", "AAAAAA4", "AAAAAA5"), WAIT, KnownHosts(), 100.0)
+    assert told is not None
+    assert told.startswith("Wait. For k1@far.example, on mx1: postqueue -i AAAAAA1 tries it at once. For k2@far.")
+    assert told.endswith("on mx3: postqueue -i AAAAAA3 tries it at once. And so for 2 more.")
+
+
+def test_the_list_of_the_mta_says_more_than_its_log() -> None:
+    def listed(*messages: Listed) -> Listings:
+        return Listings([Listing("mx1", "postfix", 500.0, messages=list(messages))])
+
+    def told(listings: Listings) -> str | None:
+        return next_step(_waiting("AAAAAA1111"), WAIT, KnownHosts(), 100.0, listings)
+
+    held = Listed("AAAAAA1111", "lee@acme.example", ["k1@far.example"], 100.0, held=True)
+    assert told(NOTHING) == "Wait. On mx1: postqueue -i AAAAAA1111 tries it at once."
+    assert "postsuper -H AAAAAA1111 releases it" in (told(listed(held)) or "")
+    assert told(listed()) == "Wait.", "the MTA does not have it any more"
+
+
+def test_what_its_mta_holds_is_not_tried_again() -> None:
+    flow = _waiting("AAAAAA1111")
+    fate = flow.hops[0].fates["k1@far.example"]
+    fate.since, fate.count = 0.0, 3
+    held = Listed("AAAAAA1111", "lee@acme.example", ["k1@far.example"], 0.0, held=True)
+    for listings, retry in ((NOTHING, 150.0), (Listings([Listing("mx1", "postfix", 500.0, messages=[held])]), None)):
+        at = message(flow, KnownHosts(), 100.0, listings).recipients[0].next_retry_at
+        assert (at.timestamp() if at else None) == retry

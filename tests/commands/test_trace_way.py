@@ -36,3 +36,6 @@ def test_when_deferred_mail_is_tried_again(run: Run, tmp_path: Path) -> None:
     assert "next try ~2026-11-24 10:20:00 (now), estimated" in run("trace", "4D2C3A1B5F", log).out
     log.write_text("\n".join([tries[0], ""]))
     assert "next try" not in run("trace", "4D2C3A1B5F", log).out
+    days_later = "2026-11-30T10:31:00+00:00 mx postfix/smtpd[9]: 4D2C3A1B60: client=out.far.example[192.0.2.7]"
+    log.write_text("\n".join([*tries, days_later, ""]))
+    assert "next try" not in run("trace", "4D2C3A1B5F", log).out, "it was lost sight of"

@@ -27,6 +27,7 @@ from tests.filter.rows import found, parsed
     ("from:**@x.example", "from:@x.example"),
     ("next:MX.x.example[192.0.2.1]:25 next:[IPv6:2001:DB8::1]:25", "next:mx.x.example next:[2001:db8::1]"),
     ("next:unknown[192.0.2.1] next:mx[private/lmtp] next:192.0.2.1", "next:[192.0.2.1] next:mx next:192.0.2.1"),
+    ("next:mx[12].example next:mx[12] next:*[192.0.2.1]*", "next:mx[12].example next:mx[12] next:*[192.0.2.1]*"),
     (r"DOMAIN\user", r"DOMAIN\\user"),
 ])  # fmt: skip
 def test_canonical_text(text: str, canonical: str) -> None:

@@ -127,7 +127,7 @@ def test_a_deleted_log_is_not_looked_for_at_each_read(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
-        assert [stream.read() for _ in range(3)] == [None] * 3
+        assert [(stream.read(), stream.lag_bytes) for _ in range(3)] == [(None, stream.lag_bytes)] * 3
     new = log.append(1)
     assert take(stream) == new
 

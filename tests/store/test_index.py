@@ -113,7 +113,7 @@ def test_texts_are_packed_once_there_is_a_dictionary(monkeypatch: pytest.MonkeyP
 def test_the_first_texts_of_a_command_are_kept_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "SAMPLES", 100)
     texts = [f"Nov 24 10:00:{n % 60:02} mx1 postfix/smtp[{n}]: to=<user{n}@two.example>".encode() for n in range(100)]
-    writing = Packed(lambda: None, as_they_are=150)
+    writing = Packed(lambda: None, as_they_are=int(1.5 * sum(map(len, texts))))
     writing.learn(texts)
     writing.learn(texts)
     assert (writing.pack(texts[0]), writing.learnt) == (texts[0], None)

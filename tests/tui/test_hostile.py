@@ -32,6 +32,11 @@ def test_fit_keeps_the_width_in_cells(width: int) -> None:
         assert sum(cell_len(part) for part, _ in fit_line([(sample, ""), (sample, "")], width)) == width
 
 
+def test_wrap_ends_where_there_is_no_room() -> None:
+    assert wrap("abc", -1) == wrap("abc", 0) == ["ab", "c"]
+    assert wrap("日本", 1) == ["日", "本"]
+
+
 def test_wrap_loses_nothing_and_keeps_the_width() -> None:
     sample = "status=deferred (connect to " + "x" * 70 + "[2001:db8::1]:25: Connection timed out) 你好你好你好"
     pieces = wrap(sample, 20)

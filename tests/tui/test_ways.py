@@ -138,7 +138,7 @@ async def test_a_number_leaves_the_filter_of_a_drill_behind(make_app: MakeApp) -
         assert terms(pilot), "a term of one's own keeps the filter"
 
 
-@pytest.mark.parametrize("size", [(300, 80), (200, 50), (100, 30), (80, 24), (60, 16), (40, 10), (20, 5)])
+@pytest.mark.parametrize("size", [(300, 80), (200, 50), (100, 30), (80, 24), (60, 16), (40, 10), (20, 5), (3, 4)])
 async def test_every_screen_stands_in_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         for key in ("1", "2", "3", "enter", "escape", "4", "5"):

@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from flowmon.store.completion import Proposals, Values, propose
 from flowmon.tui.filters import FilterBook
-from flowmon.tui.text import Line, clean, fit, width_of, wrap
+from flowmon.tui.text import Line, clean, fit, width_of, wrap, wrap_line
 from flowmon.tui.widgets.lines import GrowingLines, LineWidget
 
 HINT = ("from: to: host: next: queue: status: problem: reason:"
@@ -65,9 +65,10 @@ class FilterInput(Input):
         """Place of the proposal that stands in the text; None where what stands was written."""
 
     def propose(self) -> None:
-        """Look what may be written next; while one of several proposals stands in the text, they stay."""
+        """Look what may be written next; while one of several proposals stands in the text, they stay, unless it is a
+        key, which leads on to its values."""
         start, texts = self.proposals
-        if self.taken is None or len(texts) == 1 or self.value[start:] != texts[self.taken]:
+        if self.taken is None or len(texts) == 1 or self.value[start:] != texts[self.taken] or self.value[-1:] == ":":
             self.proposals, self.taken = propose(self.value, self._values), None
 
     def action_complete(self, by: int) -> None:
@@ -182,7 +183,8 @@ class FilterHint(GrowingLines):
             tones = ["muted"] * len(self._proposed)
             tones[self._taken or 0] = "bold text"
             texts = [(f"{clean(one)}  ", tone) for one, tone in zip(self._proposed, tones, strict=True)]
-            return [[("   ", ""), ("Tab ", "key"), *texts]]
+            top, *below = wrap_line([("Tab ", "key"), *texts], width - 7)
+            return [[("   ", ""), *top], *([("       ", ""), *line] for line in below)]
         if fault is None:
             return [[("   ", ""), (HINT if width >= len(HINT) + 3 else SHORT_HINT, "muted")]]
         text = clean(fault.text)
