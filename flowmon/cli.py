@@ -283,13 +283,24 @@ def _logs(path: tuple[str, ...]) -> list[str]:
     return ["-" if one == _STDIN else one for one in path]
 
 
+def _tokens(words: list[str]) -> list[str]:
+    """The words of the command line as the parser takes them: a filter may begin with `-`, and `-` alone is a PATH."""
+    tokens: list[str] = []
+    for word in words:
+        if tokens and tokens[-1] in ("-f", "--filter") and word.startswith("-"):
+            tokens[-1] = f"--filter={word}"
+        else:
+            tokens.append(_STDIN if word == "-" else word)
+    return tokens
+
+
 def main() -> None:
     """Run the command line.
 
     Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong use or unreadable input.
     """
     try:
-        tokens = [_STDIN if token == "-" else token for token in sys.argv[1:]]
+        tokens = _tokens(sys.argv[1:])
         status = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
     except FlowmonError as fault:
         print(f"flowmon: {clean_lines(str(fault))}", file=sys.stderr)

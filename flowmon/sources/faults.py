@@ -20,8 +20,9 @@ def _user() -> str:
         return "USER"
 
 
-def _reading_group(path: str) -> str:
-    """The group that may read `path` or the nearest folder above that can be asked; adm where none is told."""
+def _reading_group(path: str) -> str | None:
+    """The group that may read `path` or the nearest folder above that can be asked; adm where none is told, None where
+    no group may."""
     place = path
     while True:
         try:
@@ -32,7 +33,9 @@ def _reading_group(path: str) -> str:
                 return "adm"
             place = parent
             continue
-        if not facts.st_mode & stat.S_IRGRP or facts.st_gid == 0:
+        if not facts.st_mode & stat.S_IRGRP:
+            return None if place == path else "adm"
+        if facts.st_gid == 0:
             return "adm"
         try:
             return grp.getgrgid(facts.st_gid).gr_name
@@ -44,6 +47,8 @@ def explain(path: str, error: OSError) -> str:
     """Say why `path` cannot be read and what to do about it."""
     if isinstance(error, PermissionError):
         group = _reading_group(path)
+        if group is None:
+            return f"{path}: permission denied: only its owner may read it: run with sudo, or have its group let in"
         return (
             f"{path}: permission denied: ask for group {group} (sudo usermod -aG {group} {_user()}, then log in again)"
             " or run with sudo"

@@ -69,7 +69,8 @@ class Filter:
     @property
     def terms(self) -> tuple[str, ...]:
         """The parts that must all hold, each as text that `and_` and `without` take."""
-        return tuple(str(part) for part in self.parts)
+        several = len(self.parts) > 1
+        return tuple(f"({part})" if several and isinstance(part, Or) else str(part) for part in self.parts)
 
     def and_(self, term_text: str) -> Filter:
         """This filter and one more term (or expression); the same when it is there already. Raises FilterError."""

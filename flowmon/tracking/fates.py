@@ -132,10 +132,13 @@ def changed(hop: Hop, status: DeliveryStatus, at: float, text: str | None, only:
     """Give the recipients that are open another status; `only` this one, or all."""
     if only is not None and only not in hop.fates:  # it may be put off before anything else is told of it
         hop.fates[only] = Fate(only, status, at, diagnostic=text, since=at, count=0)
+    kept = status is _D.DEFERRED and only is None and hop.sender == ""  # Exim freezes a report that nobody takes
     for fate in hop.fates.values():
         if only is not None and fate.recipient != only:
             continue
-        if fate.status in OPEN_STATUSES and fate.status is not status:
+        if kept and fate.status is _D.BOUNCED:
+            fate.status = status  # it is still in the queue: there is nobody to send it back to
+        elif fate.status in OPEN_STATUSES and fate.status is not status:
             put_away(fate)
             fate.status, fate.at, fate.count = status, at, 0
             if text is not None and status is not _D.EXPIRED:

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 
 from flowmon.model.queue_words import retry_source
 
+_MISSED_SECONDS = 600.0
 UNKNOWN = "–"
 """Stands where nothing is known: never a zero."""
 
@@ -44,10 +45,12 @@ def waited(seconds: float) -> str:
 
 
 def until(at: datetime | None, now: datetime, *, exact: bool = False) -> str:
-    """How long still to wait; `~` before an estimate."""
+    """How long still to wait; `~` before an estimate. What is long past was missed, or its line is not read."""
     if at is None:
         return UNKNOWN
     seconds = (at - now).total_seconds()
+    if seconds < -_MISSED_SECONDS:
+        return "past"
     return ("" if exact else "~") + ("now" if seconds <= 0 else waited(seconds))
 
 

@@ -76,9 +76,9 @@ def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus
     if status is DeliveryStatus.REJECTED and hops:
         return None
     tone = STATUS_TONES[status]
-    target = (recipient.relay if recipient else None) or (hops[-1].next_hop if hops else None)
-    if target is None and recipient is not None and recipient.problem and status is DeliveryStatus.DEFERRED:
-        target = domain_of(recipient.recipient)  # the log names no host of it
+    target = recipient.relay if recipient else hops[-1].next_hop if hops else None
+    if target is None and recipient is not None and recipient.problem:
+        target = domain_of(recipient.recipient)  # the log names no host of it; the hop's may be another recipient's
     if status is DeliveryStatus.DELIVERED and recipient is not None:
         return Node("mailbox", recipient.recipient, "", status.value, tone)
     if status is DeliveryStatus.RELAYED and target:

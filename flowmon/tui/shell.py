@@ -166,7 +166,8 @@ class Shell(LookApp):
         """
         if self._visits and self.filter_text == self._drilled and self.place != place:
             self.set_filter(self._visits[0].filter_text)
-        self._visits.clear()
+        if self.place != place:
+            self._visits.clear()
         self._show(place)
 
     def drill(self, place: str, *terms: str | None) -> None:

@@ -242,3 +242,10 @@ def test_a_report_has_the_same_words_in_markdown_and_text(run: Run, logs: Logs) 
     markdown = run("report", "--format", "markdown", folder).out
     assert "\n- bytes received: 1,200\n" in markdown
     assert "_" not in markdown
+
+
+def test_a_filter_may_begin_with_a_minus(run: Run, logs: Logs) -> None:
+    folder = logs("forked_recipients")
+    told = run("messages", "-f", "-status:expired", "--format", "jsonl", folder)
+    assert (told.status, told.out) == (0, run("messages", "--filter=-status:expired", "--format", "jsonl", folder).out)
+    assert "no key" not in run("messages", "-f", "-", folder).err

@@ -47,7 +47,7 @@ def test_the_filter_bar_adds_and_takes_away_terms() -> None:
     assert two.text == "(status:deferred or status:held) from:@one.example"
     assert two.and_("FROM:@One.example") == two
     assert two.and_(" ") == two
-    assert two.terms == ("status:deferred or status:held", "from:@one.example")
+    assert two.terms == ("(status:deferred or status:held)", "from:@one.example")
     assert two.without("from:@one.example") == one
     rest = two.without(two.terms[0])
     assert rest is not None

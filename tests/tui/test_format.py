@@ -32,6 +32,7 @@ def test_estimates_look_so() -> None:
     assert format.until(NOW + timedelta(seconds=90), NOW) == "~1m"
     assert format.until(NOW + timedelta(seconds=50), NOW, exact=True) == "50s"
     assert format.until(NOW - timedelta(seconds=90), NOW) == "~now"
+    assert format.until(NOW - timedelta(minutes=11), NOW) == "past", "it was missed, or is not told here"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from flowmon.model.words import DeliveryStatus, Stage
 from flowmon.tui.glyphs import UNICODE
 from flowmon.tui.look import Look
 from flowmon.tui.palette import Palette
-from flowmon.tui.picture import picture
+from flowmon.tui.picture import nodes_of, picture
 from flowmon.tui.story import Story
 from flowmon.tui.widgets.document import plain_text
 from tests.golden import reading
@@ -227,3 +227,12 @@ def test_when_deferred_mail_is_tried_again() -> None:
     assert " Next try    09:41:30 (now), as the MTA has it, for archive@corp.example\n" in both
     assert "next try 09:41:30 (now), as the MTA has it" in both
     assert "next try 09:53:30 (~12m), estimated from the tries so far" in both
+
+
+def test_what_was_tried_nowhere_is_drawn_at_no_server_of_another() -> None:
+    first, *others = STUCK.message.recipients
+    unknown = msgspec.structs.replace(first, recipient="kim@nowhere.example", status=DeliveryStatus.BOUNCED, relay=None,
+                                      reason="host-unknown")
+    message = msgspec.structs.replace(STUCK.message, recipients=[unknown, *others])
+    drawn = nodes_of(msgspec.structs.replace(STUCK, message=message), unknown, MAIL_NOW)
+    assert [node.name for node in drawn][-2:] == ["relay1", "nowhere.example"]

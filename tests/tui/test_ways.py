@@ -138,6 +138,16 @@ async def test_a_number_leaves_the_filter_of_a_drill_behind(make_app: MakeApp) -
         assert terms(pilot), "a term of one's own keeps the filter"
 
 
+async def test_a_number_leaves_a_drill_behind_after_the_number_of_where_it_led(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await press(pilot, "4", "enter")
+        drilled = terms(pilot)
+        await press(pilot, "3")
+        assert drilled == terms(pilot) != []
+        await press(pilot, "2")
+        assert terms(pilot) == []
+
+
 @pytest.mark.parametrize("size", [(300, 80), (200, 50), (100, 30), (80, 24), (60, 16), (40, 10), (20, 5), (3, 4)])
 async def test_every_screen_stands_in_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:

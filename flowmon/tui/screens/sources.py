@@ -25,7 +25,7 @@ def _state(row: SourceRow, look: Look, width: int) -> Line:
         return [(f"{glyphs.alert} failed", "bold bad")]
     if row.lag_bytes > 65536:
         return [(f"{glyphs.busy} reading", "warn")]
-    if row.format is None and row.lines:
+    if row.format is None and (row.lines or row.size):
         return [(f"{glyphs.alert} unknown", "warn")]
     return [(f"{glyphs.ok} read", "good")]
 
