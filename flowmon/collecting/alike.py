@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_VARIES = re.compile(r"(?<=[<\[(])[^<>\[\]()\s]++(?=[>\])])")
-"""What stands in brackets: a process, a session, an account."""
+_VARIES = re.compile(r"(?<=[<\[(])[^<>\[\]()\s]++(?=[>\])])|(?<=\bpid=)\d++", re.ASCII)
+"""What stands in brackets (a process, a session, an account), and the process at the far end of a socket."""
 
 
 @lru_cache(512)
