@@ -223,9 +223,12 @@ def next_try(outcome: Outcome) -> float | None:
 
 def _in_queue(queue: dict[tuple[str, str], list[Value]], id: int, outcome: Outcome) -> None:
     hop, next_hop = outcome.hop, _next_hop(outcome)
+    error = reply(outcome) if outcome.status is not _D.QUEUED else None
+    if frozen(hop):  # it waits as deferred mail does, but is not tried again: a queue has no other place to say so
+        error = f"frozen: {error}" if error else "frozen"
     row: list[Value] = [
         id, hop.host, next_hop, outcome.status, hop.arrived_at, next_try(outcome),
-        reply(outcome) if outcome.status is not _D.QUEUED else None, outcome.problem, outcome.reason, hop.queue_id,
+        error, outcome.problem, outcome.reason, hop.queue_id,
     ]
     have = queue.get((hop.host, next_hop))
     if have is None or SEVERITY[outcome.status] < SEVERITY[DeliveryStatus(str(have[3]))]:

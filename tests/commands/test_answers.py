@@ -211,7 +211,9 @@ def test_frozen_mail_is_not_said_to_be_tried_again(run: Run, logs: Logs) -> None
     assert "It is frozen on hub: it is not tried again by itself." in told
     assert "exim -Mt 1xVo17-0000CQ-0V" in told
     assert "frozen" not in run("trace", "kim@looped.example", frozen).out.partition("evidence")[0], "it was thawed"
-    assert json.loads(run("queues", "--format", "jsonl", frozen).out)["next_retry_at"] is None
+    queue = json.loads(run("queues", "--format", "jsonl", frozen).out)
+    assert queue["next_retry_at"] is None
+    assert queue["last_error"] == "frozen: lowest numbered MX record points to local host"
     assert "next try" not in told
 
 
