@@ -71,13 +71,17 @@ def _hop_node(hop: Hop, status: DeliveryStatus, *, last: bool, slowest: bool, no
     return Node(role, hop.host, hop.queue_id or "", state, tone, stage=stage)
 
 
+_FAILED_BEYOND = frozenset({DeliveryStatus.DEFERRED, DeliveryStatus.BOUNCED, DeliveryStatus.EXPIRED})
+"""What fails on the way to the next hop; other mail was kept back where it is."""
+
+
 def _beyond(recipient: Recipient | None, hops: list[Hop], status: DeliveryStatus) -> Node | None:
     """The place after the last hop: the mailbox, a host outside our logs, or the one that cannot be reached."""
     if status is DeliveryStatus.REJECTED and hops:
         return None
     tone = STATUS_TONES[status]
     target = recipient.relay if recipient else hops[-1].next_hop if hops else None
-    if target is None and recipient is not None and recipient.problem:
+    if target is None and recipient is not None and recipient.problem and status in _FAILED_BEYOND:
         target = domain_of(recipient.recipient)  # the log names no host of it; the hop's may be another recipient's
     if status is DeliveryStatus.DELIVERED and recipient is not None:
         return Node("mailbox", recipient.recipient, "", status.value, tone)

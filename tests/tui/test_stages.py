@@ -236,3 +236,5 @@ def test_what_was_tried_nowhere_is_drawn_at_no_server_of_another() -> None:
     message = msgspec.structs.replace(STUCK.message, recipients=[unknown, *others])
     drawn = nodes_of(msgspec.structs.replace(STUCK, message=message), unknown, MAIL_NOW)
     assert [node.name for node in drawn][-2:] == ["relay1", "nowhere.example"]
+    held = msgspec.structs.replace(unknown, status=DeliveryStatus.HELD, reason="hold")
+    assert nodes_of(STUCK, held, MAIL_NOW)[-1].name == "relay1", "nobody tried to hand it on"
