@@ -238,19 +238,23 @@ def explain(line: str, /, *, config: ConfigOption = None) -> int:
 
 
 @parsers.command
-def coverage(path: str, /, *, format: Literal["text", "json"] = "text", config: ConfigOption = None) -> int:
+def coverage(
+    path: str, /, *more: str, format: Literal["text", "json"] = "text", config: ConfigOption = None
+) -> int:
     """How much of a log is understood, and what the rest looks like.
 
     Parameters
     ----------
     path
         Log file or folder.
+    more
+        Others.
     format
         text, or json (an object per log: format, matched, ignored, foreign, unmatched, shapes).
     """
     from flowmon.commands import coverage as command
 
-    return command.run(path, config, format)
+    return command.run(path, *more, config=config, form=format)
 
 
 @parsers.command

@@ -108,16 +108,16 @@ class Coverage:
         }
 
 
-def run(path: str, config: Path | None = None, form: Form = "text") -> int:
-    """Measure a log, or the logs below a folder: 0 where anything was understood, else 1.
+def run(*paths: str, config: Path | None = None, form: Form = "text") -> int:
+    """Measure logs, and those below folders: 0 where anything was understood, else 1.
 
     Raises SourceError when nothing can be read.
     """
     settings = opening.load_config(config)
     formats = opening.catalogue(settings)
-    found = discover([path])
+    found = discover([*paths])
     if not found.streams:
-        raise SourceError("; ".join(found.problems) or f"{path}: nothing to read")
+        raise SourceError("; ".join(found.problems) or f"{', '.join(paths)}: nothing to read")
     for problem in found.problems:
         opening.tell(problem)
     names = HostNames(settings, this_host="localhost")

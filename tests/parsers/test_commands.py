@@ -283,3 +283,11 @@ def test_a_rule_is_compiled_once() -> None:
     match = rules[0].match
     rules[0].prepare()
     assert rules[0].match is match
+
+
+def test_coverage_of_several_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs = [tmp_path / name for name in ("one.log", "two.log")]
+    for log in logs:
+        log.write_text("Nov 24 10:00:00 gw postfix/qmgr[1]: 4F1AA0000: removed\n")
+    assert coverage.run(*map(str, logs), form="json") == 0
+    assert [json.loads(line)["path"] for line in capsys.readouterr().out.splitlines()] == [str(log) for log in logs]
