@@ -30,7 +30,8 @@ def run(what: str, arguments: list[str], format: str, config: Path | None, store
     with opening.reader(arguments, opening.load_config(config), store=store) as reader:
         ids = reader.find(what)
         if not ids:
-            opening.tell(f"nothing is known of {what!r}: not a message-id, queue ID or address in these logs")
+            unknown = f"nothing is known of {what!r}: not a message-id, queue ID or address in these logs"
+            opening.tell(opening.nothing(reader, unknown, None, ""))
             return 1
         details = [d for d in (reader.detail(id) for id in ids[:MOST]) if d is not None]
         if format == "jsonl":

@@ -249,3 +249,10 @@ def test_a_filter_may_begin_with_a_minus(run: Run, logs: Logs) -> None:
     told = run("messages", "-f", "-status:expired", "--format", "jsonl", folder)
     assert (told.status, told.out) == (0, run("messages", "--filter=-status:expired", "--format", "jsonl", folder).out)
     assert "no key" not in run("messages", "-f", "-", folder).err
+
+
+def test_trace_in_an_empty_log_says_that_it_is_empty(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail.log").touch()
+    done = run("trace", "kim@acme.example", tmp_path / "mail.log")
+    assert done.status == 1
+    assert "in these logs: not one line to read in" in done.err
