@@ -197,7 +197,7 @@ class Writer:
         if not self.temporary:
             failure_sums.add(db, failures, sums)
             failure_sums.make_again(db, sums)
-            after = {(str(q[1]), str(q[2]), int(q[0])) for q in queue}  # type: ignore[arg-type]  # message ids are ints
+            after = {(str(q[1]), str(q[2]), r.id) for r in batch.rows for q in r.queue}
             self._history.note(db, before, after, float(batch.meta.get("now") or time.time()))
 
     def _rehome(self, batch: Batch) -> None:

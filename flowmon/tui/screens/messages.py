@@ -90,22 +90,17 @@ class MessagesPage(Page[Window]):
     def show(self, answer: Window) -> None:
         table = self.table
         table.empty = self.nothing("No message has been seen yet.", "They appear here as the logs tell of them.")
-        table.detail = self._heading(answer.total)
+        table.detail = self._heading
         table.show(answer.rows, total=answer.total, start=answer.start)
         self._answered = self._asked_filter
 
-    def _heading(self, total: int) -> Line:
+    def _heading(self) -> Line:
         """How many there are, in which order, and whether the newest is shown as it comes."""
         order = ORDERS[self._order]
-        live = self.table.follows and order.name in ("first_seen", "last_seen")
-        return [(f"  {plural(total, 'message')}, {order.words}", "muted"), ("; following" if live else "", "good")]
-
-    @on(LineTable.Moved, "#messages")
-    def _moved(self) -> None:
-        heading = self._heading(self.table.total)
-        if self._answered is not None and heading != self.table.detail:
-            self.table.detail = heading
-            self.table.repaint()
+        table = self.table
+        live = table.follows and order.name in ("first_seen", "last_seen")
+        told = f"  {plural(table.total, 'message')}, {order.words}"
+        return [(told, "muted"), ("; following" if live else "", "good")]
 
     def matching(self) -> str:
         told = self._answered == self.app.filter_text != ""  # nothing is said of a filter that is still being asked

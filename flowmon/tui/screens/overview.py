@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -96,21 +96,12 @@ class OverviewPage(Page[Glance]):
             panel.show(rows)
         feed = self.query_one("#feed", LineTable)
         feed.empty = self.nothing("No message has been seen yet.", "They appear here as the logs tell of them.")
-        feed.detail = self._heading(feed)
+        feed.detail = self._of_the_feed
         feed.show(answer.feed)
 
-    @staticmethod
-    def _heading(feed: LineTable[Any]) -> Line:
-        told = "the last news comes first" if feed.follows else "F goes to the newest and follows it"
-        return [(f"  {told}", "muted")]
-
-    @on(LineTable.Moved, "#feed")
-    def _moved(self, event: LineTable.Moved) -> None:
-        event.stop()
-        heading = self._heading(event.table)
-        if event.table.detail and heading != event.table.detail:  # not before there was an answer
-            event.table.detail = heading
-            event.table.repaint()
+    def _of_the_feed(self) -> Line:
+        follows = self.query_one("#feed", LineTable).follows
+        return [(f"  {'the last news comes first' if follows else 'F goes to the newest and follows it'}", "muted")]
 
     def _show_frame(self) -> None:
         super()._show_frame()

@@ -88,7 +88,8 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.title = title
-        self.detail: Line = []
+        self.detail: Line | Callable[[], Line] = []
+        """Behind the title; a function where it tells of cursor and window, which move without an answer."""
         self.columns = columns
         self.titles = titles
         self.total = 0
@@ -118,11 +119,6 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
     def cursor(self) -> int:
         """Place of the row under the cursor."""
         return self._cursor
-
-    @property
-    def at_top(self) -> bool:
-        """True where the newest row is under the cursor."""
-        return self._cursor == 0
 
     @property
     def current(self) -> Row | None:
@@ -182,7 +178,8 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
         look = self.look
         room = width - 2
         columns = layout(self.columns, room - 1)
-        made: list[Line | Strip] = [heading(self.title, self.detail, width, look, focused=self.has_focus)]
+        detail = self.detail() if callable(self.detail) else self.detail
+        made: list[Line | Strip] = [heading(self.title, detail, width, look, focused=self.has_focus)]
         if self.titles:
             made.append(self._titles(columns))
         rows = height - len(made)
@@ -260,7 +257,7 @@ class LineTable(LineWidget, Generic[Row], can_focus=True):
     @property
     def follows(self) -> bool:
         """True where the newest row is shown as it comes."""
-        return self.at_top and self.first == 0
+        return self._cursor == self.first == 0
 
     def action_last(self) -> None:
         """Go to the last row."""
