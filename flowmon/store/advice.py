@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flowmon.model.answers import Message, Recipient
 from flowmon.model.flow import Flow
 from flowmon.model.words import OPEN_STATUSES, DeliveryStatus, Problem
 from flowmon.store.assemble import instant
-from flowmon.store.listings import IDS, NOTHING, Listings
+from flowmon.store.listings import IDS, Listings
 from flowmon.store.troubles import Troubles, hindrance
 from flowmon.tracking.diagnosis import Explanation, diagnose, explain
 from flowmon.tracking.flows import lost
-from flowmon.tracking.hosts import KnownHosts
 from flowmon.tracking.scenario import domain_of
-from flowmon.tracking.summary import SEVERITY, Outcome, at_work, frozen, outcomes, unnamed, untold
+from flowmon.tracking.summary import Outcome, at_work, frozen, unnamed, untold
 
 RETRY_WAIT = "retry-wait"
 """The reason of mail that waits only because other mail failed."""
@@ -36,14 +35,14 @@ _COMMANDS_MOST = 3
 
 
 def next_step(
-    flow: Flow, said: Explanation | None, known: KnownHosts, now: float, listings: Listings = NOTHING
+    flow: Flow, found: Iterable[Outcome], said: Explanation | None, now: float, listings: Listings
 ) -> str | None:
     """What to do next: the step for mail that is frozen, or was lost sight of (at `now`, log time), else what was
-    `said` of its failure, with the MTA's own command wherever it waits; None where nothing need be done."""
+    `said` of its failure, with the MTA's own command wherever it waits by the outcomes `found`, the worst first; None
+    where nothing need be done."""
     special = _thaw(flow) or _look_there(flow, now)
     if special is not None or said is None:
         return special
-    found = sorted(outcomes(flow, known, now), key=lambda outcome: SEVERITY[outcome.status])
     commands: dict[str, str] = {}
     for outcome in found:
         if command := _at_hand(outcome, listings):

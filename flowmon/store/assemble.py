@@ -49,19 +49,23 @@ def message_id(flow: Flow) -> str | None:
 
 def message(flow: Flow, known: KnownHosts, now: float, listings: Listings = NOTHING) -> answers.Message:
     """The message of a flow as things stand at `now` (log time). `listings`: what MTAs say of their queues."""
-    return message_with_ways(flow, known, now, listings)[0]
+    return message_with_ways(flow, diagnosed(flow, known, now), known, now, listings)[0]
 
 
-def message_with_ways(
-    flow: Flow, known: KnownHosts, now: float, listings: Listings = NOTHING
-) -> tuple[answers.Message, list[list[int]]]:
-    """The same, and for each of its recipients the places of the hops on the way there."""
+def diagnosed(flow: Flow, known: KnownHosts, now: float) -> list[Outcome]:
+    """What became of each recipient, and why; the worst first."""
     found = outcomes(flow, known, now)
     for outcome in found:
         diagnosis = cause(outcome)
         if diagnosis is not None:
             outcome.problem, outcome.reason = diagnosis.problem, diagnosis.reason
-    found.sort(key=lambda outcome: SEVERITY[outcome.status])
+    return sorted(found, key=lambda outcome: SEVERITY[outcome.status])
+
+
+def message_with_ways(
+    flow: Flow, found: list[Outcome], known: KnownHosts, now: float, listings: Listings
+) -> tuple[answers.Message, list[list[int]]]:
+    """The same of outcomes that were `diagnosed`, and for each recipient the places of the hops on the way there."""
     recipients = [_recipient(flow, outcome, *_retry(outcome, now, listings)) for outcome in found]
     passed = shown(flow)
     hops = flow.hops

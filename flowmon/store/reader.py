@@ -265,9 +265,9 @@ class SqliteReader:
         if not rows:
             return None
         flow = self._flow(id, rows[0][0])
-        now = float(self._meta("now") or 0.0)
-        known, listed = self.known(), self._listings()
-        message, ways = assemble.message_with_ways(flow, known, now, listed)
+        known, now, listed = self.known(), float(self._meta("now") or 0.0), self._listings()
+        found = assemble.diagnosed(flow, known, now)
+        message, ways = assemble.message_with_ways(flow, found, known, now, listed)
         about = waiting(message) or message  # what waits can still be helped
         said = of_its_queue(about, self._all) or (
             explain(about.reason, about.problem, about.status) if about.reason is not None else None) or on_its_way(
@@ -278,7 +278,7 @@ class SqliteReader:
             id=id, message=message, attempts=list(assemble.attempts(flow)), verdicts=assemble.verdicts(flow),
             evidence=evidence.of(flow, self._all, self._texts.unpack), reports=reports, report_of=report_of,
             submitted=assemble.submitted(flow),
-            cause=said.cause if said else None, next_step=next_step(flow, said, known, now, listed),
+            cause=said.cause if said else None, next_step=next_step(flow, found, said, now, listed),
             login=refused_login(flow), ways=ways, latencies=list(assemble.latencies(flow)),
             client_program=next((hop.protocol for hop in flow.hops if hop.protocol is not None), None),
         )

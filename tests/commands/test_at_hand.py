@@ -10,7 +10,7 @@ from flowmon.model.flow import Fate, Flow, Hop
 from flowmon.model.listed import Listed, Listing
 from flowmon.model.words import DeliveryStatus
 from flowmon.store.advice import next_step
-from flowmon.store.assemble import message
+from flowmon.store.assemble import diagnosed, message
 from flowmon.store.listings import NOTHING, Listings
 from flowmon.tracking.diagnosis import Explanation
 from flowmon.tracking.hosts import KnownHosts
@@ -70,6 +70,10 @@ def test_the_command_is_for_the_queue_id_that_waits(run: Run, tmp_path: Path) ->
     assert "-d AAAAAA1111" not in told
 
 
+def _told(flow: Flow, listings: Listings = NOTHING) -> str | None:
+    return next_step(flow, diagnosed(flow, KnownHosts(), 100.0), WAIT, 100.0, listings)
+
+
 def _waiting(*queue_ids: str, system: str = "postfix", status: DeliveryStatus = D.DEFERRED) -> Flow:
     """A message that waits under each of these IDs, for a recipient each."""
     return Flow(1, [
@@ -82,11 +86,11 @@ def _waiting(*queue_ids: str, system: str = "postfix", status: DeliveryStatus = 
 @pytest.mark.parametrize("queue_id", ["$(reboot)", "", "ALL", "-d", "é1é1é1é1", "4D2C3A1B5F;reboot"])
 def test_no_text_of_a_stranger_comes_into_a_command(queue_id: str) -> None:
     for system in ("postfix", "exim", "sendmail", "opensmtpd"):
-        assert next_step(_waiting(queue_id, system=system), WAIT, KnownHosts(), 100.0) == "Wait."
+        assert _told(_waiting(queue_id, system=system)) == "Wait."
 
 
 def test_mail_that_waits_on_many_hosts_names_whom_each_is_for() -> None:
-    told = next_step(_waiting("AAAAAA1", "AAAAAA2", "AAAAAA3", "AAAAAA4", "AAAAAA5"), WAIT, KnownHosts(), 100.0)
+    told = _told(_waiting("AAAAAA1", "AAAAAA2", "AAAAAA3", "AAAAAA4", "AAAAAA5"))
     assert told is not None
     assert told.startswith("Wait. For k1@far.example, on mx1: postqueue -i AAAAAA1 tries it at once. For k2@far.")
     assert told.endswith("on mx3: postqueue -i AAAAAA3 tries it at once. And so for 2 more.")
@@ -97,7 +101,7 @@ def test_the_list_of_the_mta_says_more_than_its_log() -> None:
         return Listings([Listing("mx1", "postfix", 500.0, messages=list(messages))])
 
     def told(listings: Listings) -> str | None:
-        return next_step(_waiting("AAAAAA1111"), WAIT, KnownHosts(), 100.0, listings)
+        return _told(_waiting("AAAAAA1111"), listings)
 
     held = Listed("AAAAAA1111", "lee@acme.example", ["k1@far.example"], 100.0, held=True)
     assert told(NOTHING) == "Wait. On mx1: postqueue -i AAAAAA1111 tries it at once."
